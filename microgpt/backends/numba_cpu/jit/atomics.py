@@ -7,6 +7,7 @@ import ctypes
 import sys
 from functools import cache
 
+import numpy as np
 from llvmlite import binding, ir
 from numba import njit, types
 from numba.core import cgutils
@@ -15,11 +16,14 @@ from numba.extending import intrinsic
 from microgpt.backends.numba_cpu.jit.compile import INLINE
 
 WORD = 8  # bytes of an integer
-SPINS = 256  # pauses, some µs, after which a waiting thread offers its core to others
+# A thread waits for SPINS pauses, some µs, then offers its core to others; after OFFERS of these it
+# sleeps in between: where there are more threads than cores, the others need what it would use.
+SPINS, OFFERS, SLEEP_US = 256, 16, 50
 
 _INTEGER = ir.IntType(64)
 
-give_way = types.ExternalFunction("microgpt_give_way", types.int32())
+offer_core = types.ExternalFunction("microgpt_offer_core", types.int32())
+sleep = types.ExternalFunction("microgpt_sleep", types.int32(types.uint32))
 
 
 def _pointer(builder, address):
@@ -97,18 +101,23 @@ def wait_until(address, number):
     current = load(address)
     while current < number:
         spins += 1
-        if spins % SPINS == 0:
-            give_way()
-        pause()
+        if spins % SPINS:
+            pause()
+        elif spins <= SPINS * OFFERS:
+            offer_core()
+        else:
+            sleep(np.uint32(SLEEP_US))
         current = load(address)
     return current
 
 
 @cache
-def find_give_way() -> None:
-    """Let compiled code find the system's call by which a thread offers its core to others."""
-    if sys.platform == "win32":
-        function = ctypes.windll.kernel32.SwitchToThread
+def find_system_calls() -> None:
+    """Let compiled code find the system's calls with which a thread waits."""
+    if sys.platform == "win32":  # whose sleeps take 15 ms: a thread there only offers its core
+        calls = dict.fromkeys((offer_core, sleep), ctypes.windll.kernel32.SwitchToThread)
     else:
-        function = ctypes.CDLL(None).sched_yield
-    binding.add_symbol(give_way.symbol, ctypes.cast(function, ctypes.c_void_p).value)
+        library = ctypes.CDLL(None)
+        calls = {offer_core: library.sched_yield, sleep: library.usleep}
+    for name, function in calls.items():
+        binding.add_symbol(name.symbol, ctypes.cast(function, ctypes.c_void_p).value)

@@ -21,7 +21,7 @@ from numba import njit
 
 from microgpt.backends.numba_cpu.jit.atomics import (
     add,
-    find_give_way,
+    find_system_calls,
     load,
     replace,
     store,
@@ -43,7 +43,7 @@ CLOSED = 2**62  # "posted" when there will be no more launches
 def region_runner() -> Callable[[int, int], int]:
     """As `row_runner`, for rows that threads share; starts the threads."""
     start_threads()
-    find_give_way()
+    find_system_calls()
     define_num_threads()
     run = njit_cached(_run_region, {"nogil": True})
     run(0, 0)  # compiles it
