@@ -34,7 +34,7 @@ PRECISE = {"reassoc", "contract", "nsz"}
 def njit_cached(function: Callable, flags: dict[str, Any]) -> Callable:
     """`numba.njit` with a cache, where there is a writable folder for it."""
     dispatcher = numba.njit(**flags)(function)
-    _use_cache(dispatcher, function, "parallel" if flags.get("parallel") else "serial")
+    _use_cache(dispatcher, function)
     return dispatcher
 
 
@@ -56,15 +56,15 @@ _cfuncs: list[Any] = []  # own their machine code
 def cfunc_address(function: Callable, signature: Any) -> int:
     """The address of a function compiled for callers in C, with the same cache."""
     compiled: Any = CFunc(function, normalize_signature(signature), locals={}, options=FLAGS)
-    _use_cache(compiled, function, "serial")
+    _use_cache(compiled, function)
     compiled.compile()
     _cfuncs.append(compiled)
     return compiled.address
 
 
-def _use_cache(compiled: Any, function: Callable, variant: str) -> None:
+def _use_cache(compiled: Any, function: Callable) -> None:
     """Give a function that is to be compiled its cache, where there is a writable folder."""
-    folder = _variant_folder(variant)
+    folder = _writable_folder()
     if folder is None:
         return
     settings: Any = numba.core.config  # the learner's own functions keep their folder
@@ -79,13 +79,9 @@ def _use_cache(compiled: Any, function: Callable, variant: str) -> None:
 
 
 @cache
-def _variant_folder(variant: str) -> Path | None:
-    """A folder for the compiled kernels of a variant.
-
-    Numba's own key does not see flags: in one folder, the parallel variant would be given the
-    serial one's code.
-    """
-    folder = kernel_folder() / variant
+def _writable_folder() -> Path | None:
+    """The folder of compiled kernels; None, with a warning, if it cannot be written."""
+    folder = kernel_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):

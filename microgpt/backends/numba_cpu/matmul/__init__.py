@@ -74,7 +74,7 @@ def linear_relu_forward(y, x, weight, bias):
 def linear_backward(dx, dweight, dbias, dy, x, weight):
     """dx = dy · weight, dweight += dyᵀ · x, dbias += Σ_n dy[n]."""
     (N, M), K = dy.shape, x.shape[1]
-    # One parallel region for both products. If both can be divided, each part is a share of dx and
+    # One loop for both products. If both can be divided, each part is a share of dx and
     # one of dweight, since the two may differ in speed; else it is a share of one of them.
     dx_blocks, dweight_blocks = count_blocks(N, K, M), count_blocks(M, K, N)
     shares = max(dx_blocks, dweight_blocks)
