@@ -7,7 +7,11 @@ from microgpt.plain_text import text_table
 
 
 class Launch(NamedTuple):
-    """One launch: kernel name, shapes of its arrays, source line that led to it, and duration."""
+    """One launch: kernel name, shapes of its arrays, source line that led to it, and duration.
+
+    That of a launch which threads share includes their start, 1 to 2 µs, which a replay of all
+    launches needs once.
+    """
 
     name: str
     shapes: tuple[tuple[int, ...], ...]

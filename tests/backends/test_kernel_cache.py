@@ -25,9 +25,9 @@ def thrice(x):
 def kernels(cache, monkeypatch):
     """The folder of compiled kernels, empty."""
     monkeypatch.setattr(kernel_cache, "_warned", set())
-    jit._variant_folder.cache_clear()
+    jit._writable_folder.cache_clear()
     yield jit_cache.kernel_folder()
-    jit._variant_folder.cache_clear()
+    jit._writable_folder.cache_clear()
 
 
 def run():

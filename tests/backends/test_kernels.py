@@ -1,10 +1,12 @@
 """The kernels of all back ends: one set of names and arguments, compiled once, the same bits."""
 
+import ast
 import importlib
 import inspect
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from cases import CASES
 
 import microgpt as mg
 from microgpt import backends
-from microgpt.backends import numba_cuda
+from microgpt.backends import numba_cpu, numba_cuda
 from microgpt.backends.dispatch import check_arguments
 from microgpt.backends.numba_cpu.jit import compile as jit_compile
 from microgpt.backends.numba_cpu.jit import kernel as jit_kernel
@@ -170,6 +172,22 @@ def test_one_thread_and_several_compute_the_same_bits(dtype, monkeypatch):
                 results[-1] += [y.numpy(), *(tensor.grad for tensor in tensors)]
     for serial, parallel in zip(*results, strict=True):
         np.testing.assert_array_equal(serial, parallel)
+
+
+def test_loops_that_threads_share_stand_in_kernels_alone():
+    """A function that a kernel calls is not told the kernel's share, and would do all of a loop."""
+    root = Path(numba_cpu.__file__).parent
+    found = 0
+    for file in root.rglob("*.py"):
+        for function in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if not isinstance(function, ast.FunctionDef) or file.name == "prange.py":
+                continue
+            names = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)}
+            if "prange" in names:
+                decorators = "".join(map(ast.unparse, function.decorator_list))
+                assert "kernel" in decorators, f"{file.name}: {function.name}"
+                found += 1
+    assert found > 50
 
 
 def test_what_numba_lacks_is_numpys(monkeypatch):

@@ -65,9 +65,8 @@ def test_gradient_norm(backend, dtype, n, rng):
     np.testing.assert_allclose(sums, expected, rtol=1e-12)
     k.launch("root_of_sum_", norm, sums)
     np.testing.assert_allclose(norm, np.sqrt(squares.sum()), rtol=1e-12)
-    small = grad * np.dtype(dtype).type(
-        0.5 / max(norm[0], 0.5)
-    )  # where it is less, nothing is clipped
+    factor = 0.5 / max(norm[0], 0.5)  # where the norm is less, nothing is clipped
+    small = grad * np.dtype(dtype).type(factor)
     k.launch("clip_by_norm_", grad, norm, 0.5)
     assert_close(grad, small, dtype, 0.1)
     for max_norm in (float(norm[0]), 3 * float(norm[0])):  # nothing to clip

@@ -6,15 +6,10 @@ residual stream has accumulated already, is added to dx; absent, it has no eleme
 
 import math
 
-import numpy as np
-
 from microgpt.backends.numba_cpu.jit.kernel import kernel
 from microgpt.backends.numba_cpu.jit.prange import prange
 
-# dweight and dbias are summed in at most MAX_CHUNKS chunks of MIN_ROWS rows or more, by one thread
-# for each block of columns.
-MAX_CHUNKS, MIN_ROWS = 32, 16
-COLUMN_BLOCK = 64
+COLUMN_BLOCK = 32  # columns of dweight and dbias that one thread sums over all rows
 
 
 @kernel(cost=2)
@@ -81,8 +76,8 @@ def layer_norm_forward(y, mean, rstd, x, weight, bias, eps):
 def layer_norm_backward(dx, dweight, dbias, dy, x, weight, mean, rstd, dx_in):
     """dx = rstd · (dx_hat − mean(dx_hat) − x_hat · mean(dx_hat · x_hat)), dx_hat = dy · weight.
 
-    x_hat = (x − mean) · rstd; dweight += Σ dy · x_hat, dbias += Σ dy, over chunks of rows, whose
-    sums are added up in order.
+    x_hat = (x − mean) · rstd; dweight += Σ dy · x_hat, dbias += Σ dy, over the rows. dx must be
+    neither dy nor x.
     """
     f = x.dtype.type
     N, C = x.shape
@@ -104,22 +99,13 @@ def layer_norm_backward(dx, dweight, dbias, dy, x, weight, mean, rstd, dx_in):
             for c in range(C):
                 dx_centered = dy_row[c] * weight[c] - shift - (row[c] - row_mean) * factor
                 out[c] = r * dx_centered
-    rows = max(MIN_ROWS, (N + MAX_CHUNKS - 1) // MAX_CHUNKS)
     for block in prange((C + COLUMN_BLOCK - 1) // COLUMN_BLOCK):
         first, last = block * COLUMN_BLOCK, min(block * COLUMN_BLOCK + COLUMN_BLOCK, C)
-        for start in range(0, N, rows):
-            weight_sums, bias_sums = (
-                np.zeros(last - first, x.dtype),
-                np.zeros(last - first, x.dtype),
-            )
-            for n in range(start, min(start + rows, N)):
-                dy_row, row = dy[n, first:last], x[n, first:last]
-                row_mean, r = mean[n], rstd[n]
-                for c in range(row.size):
-                    weight_sums[c] += dy_row[c] * (row[c] - row_mean) * r
-                    bias_sums[c] += dy_row[c]
-            dweight_part, dbias_part = dweight[first:last], dbias[first:last]
-            for c in range(dweight_part.size):
-                dweight_part[c] += weight_sums[c]
+        dweight_part, dbias_part = dweight[first:last], dbias[first:last]
+        for n in range(N):
+            dy_row, row = dy[n, first:last], x[n, first:last]
+            row_mean, r = mean[n], rstd[n]
+            for c in range(row.size):
+                dweight_part[c] += dy_row[c] * (row[c] - row_mean) * r
             for c in range(dbias_part.size):
-                dbias_part[c] += bias_sums[c]
+                dbias_part[c] += dy_row[c]

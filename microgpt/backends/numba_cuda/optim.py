@@ -1,6 +1,6 @@
 """Optimiser steps in place over flat arrays: one element a thread, and further ones a grid on.
 
-lr (1,), step (1,), total (1,) and norm (1,) are float64 arrays, so that a recorded step sees them
+lr (1,), step (1,), norm (1,) and sums are float64 arrays, so that a recorded step sees them
 change. What all threads need of them one thread computes first: doubles are slow on most GPUs.
 """
 

@@ -38,12 +38,12 @@ class Kernel:
 
     @cached_property
     def serial(self) -> Callable:
-        """The compiled loop nest, for one thread."""
+        """The compiled loop nest, as one thread calls it."""
         return self.compile(self.flags)
 
     @cached_property
     def parallel(self) -> SharedLoop:
-        """The same, for all threads together."""
+        """The same, as all threads call it together."""
         return SharedLoop(self.serial, self.count_shares)
 
     def compile(self, flags: dict[str, Any]) -> Callable:

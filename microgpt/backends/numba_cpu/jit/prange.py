@@ -1,8 +1,8 @@
 """`prange`: the loop of a kernel that threads may share, compiled once for one thread or many.
 
-A kernel is called with a share: which part of how many it is to do. It comes where Numba has a
-pointer for the result, which a kernel has none of, so that no kernel has an argument for it; 0, as
-Numba itself puts there, is the whole. `parallel_region.py` calls kernels with shares.
+Numba passes a pointer for the result first. A kernel returns nothing, so its share lies there,
+which part of how many it is to do, and no kernel needs an argument for it; 0, which Numba's own
+callers write there, means the whole loop. `parallel_region.py` calls kernels with shares.
 
 Numba's own `prange` makes a second function of each kernel, which is typed and optimised again: of
 all the time that kernels took to compile, more than half.
@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from llvmlite import ir
 from numba import types
+from numba.core.errors import LoweringError
 from numba.extending import lower_builtin, type_callable
 
 PARTS_BITS = 32  # a share: the number of parts, below which part it is
@@ -19,7 +20,7 @@ LARGEST = 2**62 - 1
 
 
 def prange(count: int) -> Iterable[int]:
-    """range(count), of which a call with a share does its part."""
+    """range(count), of which a call with a share does its part; only in a kernel's own body."""
     return range(count)
 
 
@@ -39,7 +40,10 @@ def _lower_prange(context, builder, signature, arguments):
     count = context.cast(builder, count, signature.args[0], types.int64)
     negative = builder.icmp_signed("<", count, integer(0))
     count = builder.select(negative, integer(0), count)
-    share = builder.load(builder.bitcast(builder.function.args[0], integer.as_pointer()))
+    result = builder.function.args[0]
+    if not isinstance(result.type.pointee, ir.PointerType):
+        raise LoweringError("prange stands in a function that returns something; kernels do not")
+    share = builder.load(builder.bitcast(result, integer.as_pointer()))
     is_all = builder.icmp_unsigned("==", share, integer(0))
     parts = builder.select(is_all, integer(1), builder.lshr(share, integer(PARTS_BITS)))
     part = builder.and_(share, integer(2**PARTS_BITS - 1))

@@ -1,8 +1,9 @@
 """Rows of a launch table: calls of compiled kernels with all they need, made without Python.
 
 A row is integers: its size in bytes, into how many shares for each thread the launch is divided (0:
-not at all), the address of a trampoline, that of the kernel, then all parts of its arguments. A
-trampoline is a few instructions that load a row and call; kernels of one layout share it.
+not at all; NONE_LEFT: nor are the launches behind it), the address of a trampoline, that of the
+kernel, then all parts of its arguments. A trampoline is a few instructions that load a row and
+call; kernels of one layout share it.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,6 +21,7 @@ Layout = tuple[str, ...]
 
 ROW_BYTES, ROW_SHARES, _ROW_TRAMPOLINE = 0, 8, 16  # where they are in a row
 HEAD = 4  # integers before the arguments
+NONE_LEFT = -1
 
 _trampolines: dict[Layout, int] = {}
 

@@ -22,7 +22,7 @@ from microgpt.backends.numba_cpu.matmul.packing import MAX_BLOCK
 from microgpt.backends.numba_cpu.simd.math import gelu
 
 MIN_BLOCK_WORK = 2**17  # products that are worth a block of their own
-MIN_SPARE_WORK = 2**21  # those of a thread's second block, which another may do if it is late
+MIN_SPARE_WORK = 2**21  # products in each of two blocks of a thread, of which others may do one
 # What the micro-kernel takes for a tile, and packing a panel of a and of b: tenths of a tile.
 TILE, PACK_A, PACK_B = 10, 1, 4
 
@@ -35,7 +35,7 @@ ONE_BLOCK = -1  # the number of the block that is all of a product, whatever the
 
 @njit(**FLAGS)
 def block_grid(M, N, K):
-    """How many blocks down and across: one or two a thread, in the grid that takes the least time.
+    """How many blocks down and across, two a thread at most, in the grid that takes the least time.
 
     A number is summed up in one order, whatever the block, so that results are the same with any
     number of threads.
