@@ -17,7 +17,7 @@ they multiplied together, a product took three times as long on a busy machine: 
 import numpy as np
 from numba import njit
 
-from microgpt.backends.numba_cpu.jit.compile import FLAGS
+from microgpt.backends.numba_cpu.jit.compile import HELPER
 from microgpt.backends.numba_cpu.jit.kernel import SerialKernel
 from microgpt.backends.numba_cpu.jit.prange import prange
 from microgpt.backends.numba_cpu.matmul import gemm_kernel
@@ -78,7 +78,7 @@ def quantized_token_position_embedding_forward(y, codes, scales, wpe, tokens, po
             out[c] += position_row[c]
 
 
-@njit(**FLAGS)
+@njit(**HELPER)
 def write_dots(out, x, codes):
     """out[m] = x · codes[m], four rows at once, each the next one of its quarter."""
     f = x.dtype.type
@@ -116,7 +116,7 @@ def write_dots(out, x, codes):
         out[m3] = sum_lanes(s3 + t3) + rest(x, codes[m3], vectors)
 
 
-@njit(**FLAGS)
+@njit(**HELPER)
 def rest(x, codes, first):
     """x · codes from number `first` on."""
     total = x.dtype.type(0)
@@ -125,7 +125,7 @@ def rest(x, codes, first):
     return total
 
 
-@njit(**FLAGS)
+@njit(**HELPER)
 def finish_row(out, sums, scales, bias):
     """out = sums · scales + bias; either may have no elements."""
     for m in range(out.size):
@@ -138,14 +138,14 @@ def finish_row(out, sums, scales, bias):
             out[m] += bias[m]
 
 
-@njit(**FLAGS)
+@njit(**HELPER)
 def widen_row(out, codes):
     """out = codes, widened."""
     for k in range(out.size):
         out[k] = widen(codes[k])
 
 
-@njit(**FLAGS)
+@njit(**HELPER)
 def write_weight_row(out, codes, scales, index):
     """out = row `index` of the weights."""
     widen_row(out, codes[index])

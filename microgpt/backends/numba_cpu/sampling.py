@@ -8,7 +8,7 @@ import numba
 import numpy as np
 
 from microgpt.backends import shared_rules
-from microgpt.backends.numba_cpu.jit.compile import FLAGS, PRECISE
+from microgpt.backends.numba_cpu.jit.compile import HELPER, PRECISE
 from microgpt.backends.numba_cpu.jit.kernel import SerialKernel
 from microgpt.backends.numba_cpu.simd.intrinsics import nearest
 from microgpt.backends.numba_cpu.simd.philox import philox
@@ -23,16 +23,16 @@ MARGIN = 1e-11
 # DEPTH are in the last one.
 BUCKETS, DEPTH = 2048, 40.0
 
-_PRECISE = FLAGS | {"fastmath": PRECISE}
+_PRECISE = HELPER | {"fastmath": PRECISE}
 
 ranks_before = numba.njit(**_PRECISE)(shared_rules.ranks_before)
 nats_below_max = numba.njit(**_PRECISE)(shared_rules.nats_below_max)
 keeps_min_p = numba.njit(**_PRECISE)(shared_rules.keeps_min_p)
 hits = numba.njit(**_PRECISE)(shared_rules.hits)
-near_edge = numba.njit(**FLAGS)(shared_rules.near_edge)
+near_edge = numba.njit(**HELPER)(shared_rules.near_edge)
 
 
-@numba.njit(**FLAGS)
+@numba.njit(**HELPER)
 def all_numbers(row):
     """Whether there is no NaN and no +inf."""
     f = row.dtype.type
@@ -42,7 +42,7 @@ def all_numbers(row):
     return count == 0
 
 
-@numba.njit(**FLAGS)
+@numba.njit(**HELPER)
 def first_index(row, number):
     """The index of the first element that equals a number which is there."""
     v = 0
@@ -51,7 +51,7 @@ def first_index(row, number):
     return v
 
 
-@numba.njit(error_model="numpy", fastmath={"contract", "nsz"})
+@numba.njit(**HELPER | {"fastmath": {"contract", "nsz"}})
 def exp_negative(depth):
     """exp(−depth) for a depth from 0 on, as a vector loop can run it; float64's math.exp cannot.
 
@@ -152,7 +152,7 @@ def find_rank(buckets, count, mass):
             rank, before, start = rank + split + 1 - start, through, split + 1
 
 
-@numba.njit(**FLAGS)
+@numba.njit(**HELPER)
 def uniform(seed, t):
     """`microgpt.uniform(seed, t)`, to the bit: Python's integers are not uint64."""
     low, half = np.uint64(0xFFFFFFFF), np.uint64(32)

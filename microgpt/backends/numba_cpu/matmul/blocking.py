@@ -13,7 +13,7 @@ from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 
-from microgpt.backends.numba_cpu.jit.compile import FLAGS, HELPER, cfunc_address
+from microgpt.backends.numba_cpu.jit.compile import HELPER, cfunc_address
 from microgpt.backends.numba_cpu.jit.native_code import define_num_threads, num_threads
 from microgpt.backends.numba_cpu.matmul.gemm_loops import gemm_loops
 from microgpt.backends.numba_cpu.matmul.gemm_tiled import gemm_tiled
@@ -33,7 +33,7 @@ NO_EPILOGUE, RELU, GELU, BIAS_GRAD = range(4)
 ONE_BLOCK = -1  # the number of the block that is all of a product, whatever the number of threads
 
 
-@njit(**FLAGS)
+@njit(**HELPER)
 def block_grid(M, N, K):
     """How many blocks down and across, two a thread at most, in the grid that takes the least time.
 
@@ -57,7 +57,7 @@ def block_grid(M, N, K):
     return best_down, best_across
 
 
-@njit(**FLAGS)
+@njit(**HELPER)
 def split_range(size, step, i, parts):
     """Where part i of `parts` begins and ends: full steps, but for the last."""
     steps = -(-size // step)

@@ -12,7 +12,7 @@ import numpy as np
 from numba import types
 from numba.extending import overload
 
-from microgpt.backends.numba_cpu.jit.compile import FLAGS, PRECISE
+from microgpt.backends.numba_cpu.jit.compile import HELPER, PRECISE
 from microgpt.backends.numba_cpu.simd.intrinsics import POLYNOMIAL, exp
 from microgpt.backends.shared_rules import CUBE, ROOT
 
@@ -78,7 +78,7 @@ def _log32(x):
     return y if x >= f(0) else f(np.nan)
 
 
-_PRECISE: Any = FLAGS | {"fastmath": PRECISE}
+_PRECISE: Any = HELPER | {"fastmath": PRECISE}
 
 
 @numba.njit(**_PRECISE)

@@ -5,11 +5,11 @@ from typing import Any
 import numba
 import numpy as np
 
-from microgpt.backends.numba_cpu.jit.compile import FLAGS
+from microgpt.backends.numba_cpu.jit.compile import HELPER
 
 # Written out and put into the loop that calls it, ten rounds run in vectors: 0.5 ns for each of the
 # four numbers; with a loop inside a loop they take seven times as long.
-_INLINE: Any = FLAGS | {"forceinline": True}
+_INLINE: Any = HELPER | {"forceinline": True}
 
 
 @numba.njit(**_INLINE)

@@ -3,7 +3,7 @@
 import numba
 import numpy as np
 
-from microgpt.backends.numba_cpu.jit.compile import FLAGS
+from microgpt.backends.numba_cpu.jit.compile import HELPER
 from microgpt.backends.numba_cpu.simd.intrinsics import exp, maximum
 
 # A short row takes a loop of fixed length with the numbers beyond its end masked out: it runs in
@@ -11,7 +11,7 @@ from microgpt.backends.numba_cpu.simd.intrinsics import exp, maximum
 SHORT_ROW = 32
 
 
-@numba.njit(**FLAGS)
+@numba.njit(**HELPER)
 def dot(x, y):
     """The sum of x · y."""
     f = x.dtype.type
@@ -21,7 +21,7 @@ def dot(x, y):
     return total
 
 
-@numba.njit(**FLAGS)
+@numba.njit(**HELPER)
 def row_max(x):
     """The maximum; −inf of nothing."""
     f = x.dtype.type
@@ -31,7 +31,7 @@ def row_max(x):
     return largest
 
 
-@numba.njit(**FLAGS)
+@numba.njit(**HELPER)
 def softmax_row(out, x, scale):
     """out = softmax(scale · x); the maximum is subtracted first, so exp never overflows."""
     f = x.dtype.type
@@ -45,7 +45,7 @@ def softmax_row(out, x, scale):
         out[i] /= total
 
 
-@numba.njit(forceinline=True, **FLAGS)
+@numba.njit(forceinline=True, **HELPER)
 def sum_exp(x, shift):
     """The sum of exp(x − shift)."""
     f = x.dtype.type
@@ -59,7 +59,7 @@ def sum_exp(x, shift):
     return total
 
 
-@numba.njit(forceinline=True, **FLAGS)
+@numba.njit(forceinline=True, **HELPER)
 def exp_row(x, shift, factor):
     """x = exp(x − shift) · factor, in place."""
     if x.size <= SHORT_ROW:
@@ -71,14 +71,14 @@ def exp_row(x, shift, factor):
             x[i] = exp(x[i] - shift) * factor
 
 
-@numba.njit(**FLAGS)
+@numba.njit(**HELPER)
 def log_sum_exp(x):
     """log(sum(exp(x)))."""
     f = x.dtype.type
     return log_sum(sum_exp(x, f(0)), x)
 
 
-@numba.njit(**FLAGS)
+@numba.njit(**HELPER)
 def log_sum(total, x):
     """log(total) for total = sum(exp(x)); out of range, the maximum is subtracted before exp."""
     f = x.dtype.type
