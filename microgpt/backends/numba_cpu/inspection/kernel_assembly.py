@@ -14,7 +14,7 @@ from microgpt.backends.numba_cpu.jit.check import Check
 from microgpt.backends.numba_cpu.jit.compile import FLAGS
 from microgpt.backends.numba_cpu.jit.kernel import Kernel
 from microgpt.backends.numba_cpu.matmul import GemmKernel
-from microgpt.backends.numba_cpu.matmul.blocking import gemm_block_function
+from microgpt.backends.numba_cpu.matmul.blocking import gemm_block_function, tiles_function
 
 _SCALARS: dict[str, Any] = {"int": types.int64, "float": types.float64}
 _DTYPES: dict[str, Any] = {
@@ -45,7 +45,7 @@ def compiled_kernels() -> dict[str, Any]:
 
 
 def assembly_texts(name: str) -> list[str]:
-    """The assembly texts of a kernel, and of the block of a product if it calls that."""
+    """The assembly texts of a kernel, and of what a product calls by name, if it is one."""
     kernel = compiled_kernels()[name]
     flags: dict[str, Any] = dict(getattr(kernel, "flags", FLAGS))
     flags |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
@@ -54,10 +54,10 @@ def assembly_texts(name: str) -> list[str]:
     (overload,) = dispatcher.overloads.values()
     texts = [overload.library.assembly]
     if isinstance(kernel, GemmKernel):
-        function, signature = gemm_block_function(types.float32)
-        block: Any = CFunc(function, normalize_signature(signature), locals={}, options=FLAGS)
-        block.compile()
-        texts.append(block._library.assembly)
+        for function, signature in (gemm_block_function(types.float32), tiles_function()):
+            called: Any = CFunc(function, normalize_signature(signature), locals={}, options=FLAGS)
+            called.compile()
+            texts.append(called._library.assembly)
     return texts
 
 

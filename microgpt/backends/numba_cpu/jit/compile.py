@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from llvmlite import binding
 from numba.core.ccallback import CFunc
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.sigutils import normalize_signature
@@ -53,13 +54,17 @@ def prepare_before(dispatcher: Any, prepare: Callable[[tuple], None]) -> Any:
 _cfuncs: list[Any] = []  # own their machine code
 
 
-def cfunc_address(function: Callable, signature: Any) -> int:
-    """The address of a function compiled for callers in C, with the same cache."""
+def define_cfunc(name: str, function: Callable, signature: Any) -> Any:
+    """Compile a function that compiled code calls by name, as C's are called, with the same cache.
+
+    Returns the library that it is in.
+    """
     compiled: Any = CFunc(function, normalize_signature(signature), locals={}, options=FLAGS)
     _use_cache(compiled, function)
     compiled.compile()
     _cfuncs.append(compiled)
-    return compiled.address
+    binding.add_symbol(name, compiled.address)
+    return compiled._library
 
 
 def _use_cache(compiled: Any, function: Callable) -> None:

@@ -13,11 +13,12 @@ from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 
-from microgpt.backends.numba_cpu.jit.compile import HELPER, cfunc_address
+from microgpt.backends.numba_cpu.jit.compile import HELPER, define_cfunc
 from microgpt.backends.numba_cpu.jit.native_code import define_num_threads, num_threads
 from microgpt.backends.numba_cpu.matmul.gemm_loops import gemm_loops
 from microgpt.backends.numba_cpu.matmul.gemm_tiled import gemm_tiled
 from microgpt.backends.numba_cpu.matmul.llvm_simd import MR, NR
+from microgpt.backends.numba_cpu.matmul.micro_kernel import TILES, define_tiles
 from microgpt.backends.numba_cpu.matmul.packing import MAX_BLOCK
 from microgpt.backends.numba_cpu.simd.math import gelu
 
@@ -160,6 +161,15 @@ def gemm_block_function(dtype):
     return _gemm_block, _block_signature(types.CPointer(dtype))
 
 
+def _tiles():
+    define_tiles()
+
+
+def tiles_function():
+    """The function beside which those of the tiles are, and its signature in C."""
+    return _tiles, types.void()
+
+
 @cache
 def compile_gemm(dtype: types.Type) -> None:
     """Compile what kernels of a dtype call by name, or load it from the cache.
@@ -167,14 +177,17 @@ def compile_gemm(dtype: types.Type) -> None:
     From now on they find it; without it they can be neither compiled nor loaded.
     """
     _compile_count_blocks()
-    address = cfunc_address(*gemm_block_function(dtype))
-    binding.add_symbol(f"microgpt_gemm_block_{dtype}", address)
+    if dtype == types.float32:
+        library = define_cfunc("microgpt_tiles", *tiles_function())
+        for name in TILES:
+            binding.add_symbol(name, library.get_pointer_to_function(name))
+    define_cfunc(f"microgpt_gemm_block_{dtype}", *gemm_block_function(dtype))
 
 
 @cache
 def _compile_count_blocks() -> None:
     define_num_threads()
-    binding.add_symbol(count_blocks.symbol, cfunc_address(_count_blocks, _COUNT_SIGNATURE))
+    define_cfunc(count_blocks.symbol, _count_blocks, _COUNT_SIGNATURE)
 
 
 def _block_call(a_transposed, b_transposed):

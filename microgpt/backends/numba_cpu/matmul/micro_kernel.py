@@ -24,7 +24,6 @@ from microgpt.backends.numba_cpu.matmul.llvm_simd import (
     POINTER,
     VECTOR,
     count_mask,
-    declare_once,
     index,
     load,
     multiply_add,
@@ -37,6 +36,15 @@ ALL_ROWS = range(1, MR + 1)
 # The numbers of rows that have functions without masks, too: with AVX2 the small model's step is a
 # little faster, and NEON has no masks, so that LLVM stores number by number.
 UNMASKED_ROWS = ALL_ROWS if LANES < 16 else range(MR, MR + 1)
+
+# The functions of tiles by name: rows, vectors, and whether with a mask for the columns.
+TILES = {
+    f"microgpt_tile_{rows}_{vectors}_{'masked' if masked else 'full'}": (rows, vectors, masked)
+    for rows, vectors, masked in itertools.product(ALL_ROWS, (1, 2), (False, True))
+    if masked or rows in UNMASKED_ROWS
+}
+_TILE_ARGUMENTS = [POINTER, INDEX, POINTER, INDEX, POINTER, POINTER, INDEX, INDEX, POINTER, INDEX,
+                   INDEX, INDEX]  # fmt: skip
 
 
 @intrinsic
@@ -61,14 +69,12 @@ def micro_kernel(typing_context, rows, columns, depth, c, c_in, bias, a, b):
             case = builder.or_(builder.shl(case, index(1)), builder.zext(bit, INDEX))
         done = builder.append_basic_block("done")
         switch = builder.switch(case, done)
-        for r, v, is_masked in itertools.product(ALL_ROWS, (1, 2), (False, True)):
-            if not is_masked and r not in UNMASKED_ROWS:
-                continue
-            number, shape = 4 * r + 2 * (v - 1) + is_masked, (r, v, is_masked)
+        for name, (r, v, is_masked) in TILES.items():
+            number = 4 * r + 2 * (v - 1) + is_masked
             block = builder.append_basic_block(f"case_{number}")
             switch.add_case(index(number), block)
             builder.position_at_end(block)
-            builder.call(_tile_function(builder.module, *shape), operands)
+            builder.call(_declare_tile(builder.module, name), operands)
             builder.branch(done)
         builder.position_at_end(done)
         return context.get_dummy_value()
@@ -77,18 +83,30 @@ def micro_kernel(typing_context, rows, columns, depth, c, c_in, bias, a, b):
     return types.void(n, n, n, m, m, m, m, m), codegen
 
 
-def _tile_function(module, rows, vectors, masked):
-    """The function for a tile of `rows` rows of `vectors` vectors."""
-    name = f"microgpt_tile_{rows}_{vectors}_{'masked' if masked else 'full'}"
-    argument_types = [POINTER, INDEX, POINTER, INDEX, POINTER, POINTER, INDEX, INDEX, POINTER,
-                      INDEX, INDEX, INDEX]  # fmt: skip
-    function, empty = declare_once(module, name, argument_types)
-    if empty:
-        _write_tile(function, rows, vectors, masked)
+@intrinsic
+def define_tiles(typing_context):
+    """Define the functions of all tiles beside the function that calls this.
+
+    Products call them by name: they would be optimised once more in each library that has them.
+    """
+
+    def codegen(context, builder, signature, arguments):
+        for name, shape in TILES.items():
+            _write_tile(_declare_tile(builder.module, name), *shape)
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+def _declare_tile(module, name):
+    function_type = ir.FunctionType(ir.VoidType(), _TILE_ARGUMENTS)
+    function = cgutils.get_or_insert_function(module, function_type, name)
+    function.attributes.add("nounwind")
     return function
 
 
 def _write_tile(function, rows, vectors, masked):
+    """The function for a tile of `rows` rows of `vectors` vectors."""
     (c, c_row_stride, c_in, c_in_row_stride, bias, a, a_row_stride, a_col_stride,
      b, b_row_stride, depth, columns) = function.args  # fmt: skip
     entry, loop, exit_ = (function.append_basic_block(at) for at in ("entry", "loop", "exit"))
