@@ -171,6 +171,14 @@ def tiles_function():
 
 
 @cache
+def compile_tiles() -> None:
+    """Compile the functions of tiles, which the product in float32 calls by name, or load them."""
+    library = define_cfunc("microgpt_tiles", *tiles_function())
+    for name in TILES:
+        binding.add_symbol(name, library.get_pointer_to_function(name))
+
+
+@cache
 def compile_gemm(dtype: types.Type) -> None:
     """Compile what kernels of a dtype call by name, or load it from the cache.
 
@@ -178,9 +186,7 @@ def compile_gemm(dtype: types.Type) -> None:
     """
     _compile_count_blocks()
     if dtype == types.float32:
-        library = define_cfunc("microgpt_tiles", *tiles_function())
-        for name in TILES:
-            binding.add_symbol(name, library.get_pointer_to_function(name))
+        compile_tiles()
     define_cfunc(f"microgpt_gemm_block_{dtype}", *gemm_block_function(dtype))
 
 
