@@ -9,7 +9,7 @@ import math
 from microgpt.backends.numba_cpu.jit.kernel import kernel
 from microgpt.backends.numba_cpu.jit.prange import prange
 
-COLUMN_BLOCK = 32  # columns of dweight and dbias that one thread sums over all rows
+COLUMN_BLOCK = 128  # columns of dweight and dbias that one thread sums over all rows
 
 
 @kernel(cost=2)

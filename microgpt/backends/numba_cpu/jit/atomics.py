@@ -83,7 +83,7 @@ def pause(typing_context):
         if architecture == "x86_64":
             _call_intrinsic(builder, "llvm.x86.sse2.pause")
         elif architecture in ("aarch64", "arm64"):
-            # Some 10 ns; `yield`, meant for this, takes most of these processors none.
+            # `yield`, meant for this, does nothing on many of these. Not measured here.
             _call_intrinsic(builder, "llvm.aarch64.isb", ir.IntType(32)(15))
         return context.get_dummy_value()
 

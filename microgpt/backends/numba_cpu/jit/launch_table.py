@@ -53,10 +53,11 @@ class SharedLoop:
         self.count_shares = count_shares
 
     def __call__(self, *arguments) -> None:
-        if self.count_shares(arguments) == 1 or not self._run(arguments):
+        shares = self.count_shares(arguments)
+        if shares == 1 or not self._run(arguments, shares):
             self.compiled(*arguments)
 
-    def _run(self, arguments: tuple) -> bool:
+    def _run(self, arguments: tuple, shares: int) -> bool:
         """Whether a row did it: not if no row takes these arguments, or if the kernel raised."""
         arg_types, parts = _flatten_arguments(arguments)
         kernel = _find_kernel(self, arg_types)
@@ -66,7 +67,7 @@ class SharedLoop:
             if kernel is None:
                 return False
         _add_trampolines([kernel])
-        row = number_array("q", _row(kernel, self.count_shares(arguments), parts))
+        row = number_array("q", _row(kernel, shares, parts))
         return region_runner()(row.buffer_info()[0], 1) == 1
 
 
