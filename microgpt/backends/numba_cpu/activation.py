@@ -35,7 +35,7 @@ def tanh_backward(dx, dy, y):
         dx[i] = dy[i] * (f(1) - y[i] * y[i])
 
 
-@kernel(cost=4, fastmath=PRECISE)
+@kernel(cost=4, flags=PRECISE)
 def sigmoid_forward(y, x):
     f = x.dtype.type
     for i in prange(x.size):

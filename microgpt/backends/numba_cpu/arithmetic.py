@@ -51,13 +51,13 @@ def multiply_backward(dx, dy, dz, x, y):
         dy[i] = dz[i] * x[i]
 
 
-@kernel(fastmath=PRECISE)
+@kernel(flags=PRECISE)
 def divide_forward(z, x, y):
     for i in prange(z.size):
         z[i] = x[i] / y[i]
 
 
-@kernel(fastmath=PRECISE)
+@kernel(flags=PRECISE)
 def divide_backward(dx, dy, dz, x, y):
     for i in prange(dz.size):
         dx[i] = dz[i] / y[i]

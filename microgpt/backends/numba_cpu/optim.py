@@ -14,7 +14,7 @@ from microgpt.backends.numba_cpu.jit.kernel import SerialKernel, kernel
 from microgpt.backends.numba_cpu.jit.prange import prange
 from microgpt.backends.shared_rules import SQUARES_CHUNK
 
-_INLINE_PRECISE = INLINE | {"fastmath": PRECISE}
+_INLINE_PRECISE = INLINE | PRECISE
 
 
 @kernel()
@@ -26,7 +26,7 @@ def sgd_step_(data, grad, lr):
         data[i] -= rate * grad[i]
 
 
-@kernel(cost=4, fastmath=PRECISE)
+@kernel(cost=4, flags=PRECISE)
 def adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps):
     """data −= lr · m̂ / (√v̂ + eps), with bias-corrected m̂ and v̂ (Kingma & Ba 2015)."""
     f = data.dtype.type
@@ -37,7 +37,7 @@ def adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps):
         data[i] -= _adam_update(m, v, grad, i, betas, rate, correction2, f(eps))
 
 
-@kernel(cost=4, fastmath=PRECISE)
+@kernel(cost=4, flags=PRECISE)
 def adamw_step_(data, grad, m, v, lr, step, beta1, beta2, eps, weight_decay, decayed):
     """Adam, with data[:decayed] · (1 − lr · weight_decay) before (Loshchilov & Hutter 2019)."""
     f = data.dtype.type

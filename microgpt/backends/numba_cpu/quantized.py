@@ -17,7 +17,7 @@ they multiplied together, a product took three times as long on a busy machine: 
 import numpy as np
 from numba import njit
 
-from microgpt.backends.numba_cpu.jit.compile import HELPER
+from microgpt.backends.numba_cpu.jit.compile import COUNT_REFERENCES, HELPER
 from microgpt.backends.numba_cpu.jit.kernel import SerialKernel
 from microgpt.backends.numba_cpu.jit.prange import prange
 from microgpt.backends.numba_cpu.matmul import gemm_kernel
@@ -31,7 +31,9 @@ PARTS = 32  # of a matrix whose blocks are widened, for as many threads at most
 AHEAD = 1024  # bytes
 
 
-@gemm_kernel(work=lambda y, x, codes, scales, bias: y.size * x.shape[1] // 4)
+@gemm_kernel(
+    work=lambda y, x, codes, scales, bias: y.size * x.shape[1] // 4, flags=COUNT_REFERENCES
+)
 def quantized_linear_forward(y, x, codes, scales, bias):
     """y = x · weightᵀ + bias: x (N, K), codes (M, K), scales (M,), bias (M,) -> y (N, M)."""
     N, M = y.shape

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from microgpt.backends.numba_cpu.jit.compile import PRECISE
+from microgpt.backends.numba_cpu.jit.compile import COUNT_REFERENCES, PRECISE
 from microgpt.backends.numba_cpu.jit.kernel import kernel
 from microgpt.backends.numba_cpu.jit.prange import prange
 
@@ -15,7 +15,7 @@ def _input_size(y, x):
     return x.size
 
 
-@kernel(work=_input_size)
+@kernel(work=_input_size, flags=COUNT_REFERENCES)
 def sum_forward(y, x):
     """y = Σ_n x[:, n]: sums of CHUNK numbers first, then their sum, which loses fewer digits."""
     f = x.dtype.type
@@ -45,7 +45,7 @@ def sum_forward(y, x):
                     out[i] += partials[i]
 
 
-@kernel()
+@kernel(flags=COUNT_REFERENCES)
 def sum_backward(dx, dy):
     """dx[:, n] = dy for every n."""
     outer, N, inner = dx.shape
@@ -77,7 +77,7 @@ def max_forward(y, argmax, x):
             argmax[o, i] = best
 
 
-@kernel()
+@kernel(flags=COUNT_REFERENCES)
 def max_backward(dx, dy, argmax):
     """dx = dy where the maximum was, else 0."""
     f = dx.dtype.type
@@ -91,13 +91,13 @@ def max_backward(dx, dy, argmax):
             row[argmax[o, i] * inner + i] = dy[o, i]
 
 
-@kernel(fastmath=PRECISE)
+@kernel(flags=PRECISE)
 def std_forward(y, variance):
     for i in prange(y.size):
         y[i] = math.sqrt(variance[i])
 
 
-@kernel(fastmath=PRECISE)
+@kernel(flags=PRECISE)
 def std_backward(dvariance, dy, y):
     """dvariance = dy / 2y, and 0 where y is 0."""
     f = y.dtype.type

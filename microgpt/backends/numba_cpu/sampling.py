@@ -8,7 +8,7 @@ import numba
 import numpy as np
 
 from microgpt.backends import shared_rules
-from microgpt.backends.numba_cpu.jit.compile import HELPER, PRECISE
+from microgpt.backends.numba_cpu.jit.compile import COUNT_REFERENCES, HELPER, PRECISE
 from microgpt.backends.numba_cpu.jit.kernel import SerialKernel
 from microgpt.backends.numba_cpu.simd.intrinsics import nearest
 from microgpt.backends.numba_cpu.simd.philox import philox
@@ -23,7 +23,7 @@ MARGIN = 1e-11
 # DEPTH are in the last one.
 BUCKETS, DEPTH = 2048, 40.0
 
-_PRECISE = HELPER | {"fastmath": PRECISE}
+_PRECISE = HELPER | PRECISE
 
 ranks_before = numba.njit(**_PRECISE)(shared_rules.ranks_before)
 nats_below_max = numba.njit(**_PRECISE)(shared_rules.nats_below_max)
@@ -66,7 +66,7 @@ def exp_negative(depth):
     return y if depth < 708.0 else 0.0
 
 
-@numba.njit(**_PRECISE)
+@numba.njit(**_PRECISE | COUNT_REFERENCES)
 def sample_row(row, max_logit, params, u):
     """The token that u draws after temperature, top-k, top-p and min-p; or UNDECIDED.
 
@@ -109,7 +109,7 @@ def sample_row(row, max_logit, params, u):
     return UNDECIDED if near_edge(u * kept_mass, before, through, tolerance) else v
 
 
-@numba.njit(**_PRECISE)
+@numba.njit(**_PRECISE | COUNT_REFERENCES)
 def find_rank(buckets, count, mass):
     """The first token in rank order before which `count` are, or that a draw of `mass` hits.
 

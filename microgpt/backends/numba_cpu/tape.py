@@ -20,7 +20,7 @@ LEAF, ADD, MULTIPLY, POWER, EXP, LOG, TANH, RELU, SIGMOID, MAX, RPOWER = range(l
 
 def no_fastmath(function):
     """A loop that computes in the order in which it is written."""
-    return SerialKernel(function, fastmath=set())
+    return SerialKernel(function, flags={"fastmath": set()})
 
 
 @no_fastmath

@@ -5,7 +5,7 @@ import math
 import numba
 import numpy as np
 
-from microgpt.backends.numba_cpu.jit.compile import INLINE
+from microgpt.backends.numba_cpu.jit.compile import COUNT_REFERENCES, INLINE
 from microgpt.backends.numba_cpu.jit.kernel import SerialKernel, kernel
 from microgpt.backends.numba_cpu.jit.prange import prange
 from microgpt.backends.numba_cpu.simd.row_ops import dot, softmax_row
@@ -64,7 +64,7 @@ def decode_attention_forward(y, weights, q, keys, values, position):
             row[s] = f(0)
 
 
-@kernel(work=lambda y, keys, values, qkv, position, n_head: keys.size)
+@kernel(work=lambda y, keys, values, qkv, position, n_head: keys.size, flags=COUNT_REFERENCES)
 def decode_self_attention_(y, keys, values, qkv, position, n_head):
     """Write a token's key and value, from qkv (B, 3C), to the cache, then attend up to it.
 

@@ -10,11 +10,12 @@ import math
 import numpy as np
 
 from microgpt.backends.numba_cpu.attention.work import backward_work, forward_work
+from microgpt.backends.numba_cpu.jit.compile import COUNT_REFERENCES
 from microgpt.backends.numba_cpu.jit.kernel import kernel
 from microgpt.backends.numba_cpu.jit.prange import prange
 
 
-@kernel(work=forward_work)
+@kernel(work=forward_work, flags=COUNT_REFERENCES)
 def self_attention_forward(y, lse, qkv, n_head):
     """y[t] = Σ_s probs[t, s] · value[s], probs = softmax(query[t] · key[s] / √D) over s ≤ t.
 

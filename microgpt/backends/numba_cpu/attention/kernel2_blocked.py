@@ -21,7 +21,7 @@ from microgpt.backends.numba_cpu.attention.work import (
     count_chunks,
     forward_work,
 )
-from microgpt.backends.numba_cpu.jit.compile import HELPER, INLINE
+from microgpt.backends.numba_cpu.jit.compile import COUNT_REFERENCES, HELPER, INLINE
 from microgpt.backends.numba_cpu.jit.kernel import kernel
 from microgpt.backends.numba_cpu.jit.prange import prange
 from microgpt.backends.numba_cpu.simd.dropout_mask import (
@@ -98,7 +98,7 @@ def dropout_attention_backward(
         _backward_heads(dqkv, dy, y, lse, qkv, n_head, first, last, mask)
 
 
-@numba.njit(**HELPER)
+@numba.njit(**HELPER | COUNT_REFERENCES)
 def _forward_heads(y, lse, qkv, n_head, first_head, last_head, mask):
     """Heads from first_head to last_head, counted over all texts; a mask of None: no dropout."""
     f = qkv.dtype.type
@@ -164,7 +164,7 @@ def _causal_softmax(scratch, scores, row_max, row_sum, t, num_keys):
     store(scratch, row_sum, total)
 
 
-@numba.njit(**HELPER)
+@numba.njit(**HELPER | COUNT_REFERENCES)
 def _backward_heads(dqkv, dy, y, lse, qkv, n_head, first_head, last_head, mask):
     """Heads from first_head to last_head, as in `_forward_heads`."""
     f = qkv.dtype.type

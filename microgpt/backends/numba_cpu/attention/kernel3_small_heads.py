@@ -20,7 +20,7 @@ from microgpt.backends.numba_cpu.attention.work import (
     count_chunks,
     forward_work,
 )
-from microgpt.backends.numba_cpu.jit.compile import HELPER, INLINE
+from microgpt.backends.numba_cpu.jit.compile import COUNT_REFERENCES, HELPER, INLINE
 from microgpt.backends.numba_cpu.jit.kernel import kernel
 from microgpt.backends.numba_cpu.jit.prange import prange
 from microgpt.backends.numba_cpu.simd.math import log
@@ -77,7 +77,7 @@ def _sum_groups(x, D):
     return x
 
 
-@numba.njit(**HELPER)
+@numba.njit(**HELPER | COUNT_REFERENCES)
 def _forward_texts(y, lse, qkv, n_head, first_text, last_text):
     """Texts b from first_text to last_text, LANES channels of one after the other.
 
@@ -131,7 +131,7 @@ def _forward_texts(y, lse, qkv, n_head, first_text, last_text):
                     lse[b, h, t] = maxima[i] + log_sums[i]
 
 
-@numba.njit(**HELPER)
+@numba.njit(**HELPER | COUNT_REFERENCES)
 def _backward_texts(dqkv, dy, y, lse, qkv, n_head, first_text, last_text):
     """Texts b from first_text to last_text, as in `_forward_texts`."""
     f = qkv.dtype.type

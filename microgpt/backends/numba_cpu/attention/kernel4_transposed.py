@@ -15,7 +15,7 @@ import numba
 import numpy as np
 
 from microgpt.backends.numba_cpu.attention.work import chunk_bounds, count_chunks, forward_work
-from microgpt.backends.numba_cpu.jit.compile import HELPER, INLINE
+from microgpt.backends.numba_cpu.jit.compile import COUNT_REFERENCES, HELPER, INLINE
 from microgpt.backends.numba_cpu.jit.kernel import kernel
 from microgpt.backends.numba_cpu.jit.prange import prange
 from microgpt.backends.numba_cpu.simd.math import log
@@ -53,7 +53,7 @@ def forward_transposed(y, lse, qkv, n_head):
         _forward_texts(y, lse, qkv, n_head, first, last)
 
 
-@numba.njit(**HELPER)
+@numba.njit(**HELPER | COUNT_REFERENCES)
 def _forward_texts(y, lse, qkv, n_head, first_text, last_text):
     """Texts b from first_text to last_text, LANES channels of one after the other."""
     f = qkv.dtype.type

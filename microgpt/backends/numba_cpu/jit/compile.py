@@ -14,22 +14,27 @@ from numba.core.sigutils import normalize_signature
 
 from microgpt.backends.locking import hold_over_fork
 from microgpt.backends.numba_cpu.jit.cache import kernel_folder
+from microgpt.backends.numba_cpu.jit.helper_library import HelperCompiler
 from microgpt.backends.numba_cpu.jit.kernel_cache import KernelCache, warn_not_kept
 
 FLAGS: dict[str, Any] = {
     "no_cfunc_wrapper": True,  # nobody calls it: a twelfth of the time that compiling takes
+    "_nrt": False,  # no references to arrays are counted: the caller has one
     "nogil": True,  # other Python threads go on while a kernel runs
     "error_model": "numpy",  # a division that may raise stops vectorising
     "fastmath": {"reassoc", "contract", "afn", "nsz", "arcp"},  # all but the flags that drop NaN
 }
 
+# For functions that allocate memory, or call something that returns an array.
+COUNT_REFERENCES: dict[str, Any] = {"_nrt": True}
+
 # For functions that are only called from compiled code.
-HELPER: dict[str, Any] = FLAGS | {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+HELPER: dict[str, Any] = FLAGS | {"no_cpython_wrapper": True, "pipeline_class": HelperCompiler}
 INLINE: dict[str, Any] = HELPER | {"forceinline": True}  # a call would take as long as a small tile
 
 # For quotients and roots of a flat array: with afn and arcp a vector loop estimates them and its
 # remainder does not, so that results would depend on where threads divide the array.
-PRECISE = {"reassoc", "contract", "nsz"}
+PRECISE: dict[str, Any] = {"fastmath": {"reassoc", "contract", "nsz"}}
 
 
 def njit_cached(function: Callable, flags: dict[str, Any]) -> Callable:

@@ -21,7 +21,8 @@ class Kernel:
     """A loop nest, compiled once, to be called as it is or to be shared by threads.
 
     `work` gives the amount of work for these arguments, in the unit of PARALLEL_FROM; without it,
-    the amount is `cost` for each element of the first output. Both are measured.
+    the amount is `cost` for each element of the first output. Both are measured. `flags` are those
+    that it is compiled with, where they are not FLAGS.
     """
 
     def __init__(
@@ -29,11 +30,11 @@ class Kernel:
         function: Callable,
         work: Callable[..., int] | None = None,
         cost: int = 1,
-        fastmath: set[str] | None = None,
+        flags: dict[str, Any] | None = None,
     ):
         self.function = function
         self.work, self.cost = work, cost
-        self.flags = FLAGS if fastmath is None else FLAGS | {"fastmath": fastmath}
+        self.flags = FLAGS | (flags or {})
 
     @cached_property
     def serial(self) -> Callable:
@@ -70,9 +71,9 @@ class SerialKernel(Kernel):
 
 
 def kernel(
-    work: Callable[..., int] | None = None, cost: int = 1, fastmath: set[str] | None = None
+    work: Callable[..., int] | None = None, cost: int = 1, flags: dict[str, Any] | None = None
 ) -> Callable[[Callable], Kernel]:
-    return lambda function: Kernel(function, work, cost, fastmath)
+    return lambda function: Kernel(function, work, cost, flags)
 
 
 def _stay_serial_if_forked() -> None:

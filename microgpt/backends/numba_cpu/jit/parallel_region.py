@@ -14,9 +14,11 @@ share of the launch on the board, which stays there until all its shares are don
 from collections.abc import Callable
 from functools import cache
 
-import numba
 import numpy as np
-from numba import njit
+from llvmlite import ir
+from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 from microgpt.backends.numba_cpu.jit.atomics import (
     WORD,
@@ -27,16 +29,31 @@ from microgpt.backends.numba_cpu.jit.atomics import (
     store,
     wait_until,
 )
-from microgpt.backends.numba_cpu.jit.compile import HELPER, njit_cached
+from microgpt.backends.numba_cpu.jit.compile import (
+    COUNT_REFERENCES,
+    HELPER,
+    define_cfunc,
+    njit_cached,
+)
 from microgpt.backends.numba_cpu.jit.native_code import define_num_threads, num_threads
 from microgpt.backends.numba_cpu.jit.prange import PARTS_BITS
 from microgpt.backends.numba_cpu.jit.rows import NONE_LEFT, ROW_BYTES, ROW_SHARES, call_row
 from microgpt.backends.numba_cpu.jit.threads import start_threads
 
-# The board's numbers, each in a pair of cache lines of its own, which a processor fetches together.
+# The board begins with what each thread is called with, then which rows the leader takes.
+HOME, THREADS, STEP, ROWS, COUNT = range(0, 5 * WORD, WORD)
+# Each number that changes is in two cache lines of its own, which a processor fetches together.
 LINES = 128
-ARRIVED, ROW, FIRST, POSTED, FINISHED, FAILED, MADE, TAKEN = range(0, 8 * LINES, LINES)
+ARRIVED, ROW, FIRST, POSTED, FINISHED, FAILED, MADE, TAKEN = range(LINES, 9 * LINES, LINES)
 CLOSED = 2**62  # "posted" when there will be no more launches
+
+_JOIN = "microgpt_join_region"
+_I = types.intp
+_JOIN_SIGNATURE = types.void(_I, _I, _I, _I)
+# Numba's own way to call a function in its threads; it divides a number of items among them. Its
+# parallel functions end there too, and take a second longer to compile.
+_parallel_for = types.ExternalFunction("numba_parallel_for", types.void(*[_I] * 8))
+_get_num_threads = types.ExternalFunction("get_num_threads", types.int32())
 
 
 @cache
@@ -45,6 +62,7 @@ def region_runner() -> Callable[[int, int], int]:
     start_threads()
     find_system_calls()
     define_num_threads()
+    define_cfunc(_JOIN, _join, _JOIN_SIGNATURE)
     run = njit_cached(_run_region, {"nogil": True})
     run(0, 0)  # compiles it
     return run
@@ -68,7 +86,7 @@ def _run_region(address, count):
     return made
 
 
-@njit(**HELPER)
+@njit(**HELPER | COUNT_REFERENCES)
 def _run_together(address, count):
     """Launches from a row that is shared to the last one that is; returns how many succeeded."""
     threads = num_threads()
@@ -78,17 +96,34 @@ def _run_together(address, count):
     if threads == 1:
         _lead(board, threads, 0, address, count)
     else:
-        _share_rows(board, threads, address, count)
+        store(board + THREADS, threads)
+        store(board + STEP, 1)
+        store(board + ROWS, address)
+        store(board + COUNT, count)
+        _parallel_for(_address_of_join(), board + HOME, board + THREADS, board + STEP, board,
+                      0, 1, _get_num_threads())  # fmt: skip
     return memory[(board - start + MADE) // WORD]  # only what is used later is still there
 
 
-@njit(nogil=True, parallel=True)
-def _share_rows(board, threads, address, count):
-    """Make launches together."""
-    for thread in numba.prange(threads):
-        home = np.int64(thread)
+@intrinsic
+def _address_of_join(typing_context):
+    """The address of `_join`, as compiled."""
+
+    def codegen(context, builder, signature, arguments):
+        parts = [context.get_value_type(part) for part in _JOIN_SIGNATURE.args]
+        function_type = ir.FunctionType(ir.VoidType(), parts)
+        function = cgutils.get_or_insert_function(builder.module, function_type, _JOIN)
+        return builder.ptrtoint(function, context.get_value_type(_I))
+
+    return _I(), codegen
+
+
+def _join(first_home, homes, step, board):
+    """What a thread runs: the board's leader if it is the first to come, else one who follows."""
+    for i in range(load(homes)):  # more than one where there are fewer threads than usual
+        home, threads = load(first_home) + i, load(board + THREADS)
         if add(board + ARRIVED, 1) == 0:
-            _lead(board, threads, home, address, count)
+            _lead(board, threads, home, load(board + ROWS), load(board + COUNT))
         else:
             _follow(board, threads, home)
 

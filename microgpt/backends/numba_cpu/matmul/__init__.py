@@ -29,8 +29,8 @@ class GemmKernel(Kernel):
         return prepare_before(super().compile(flags), lambda types: compile_gemm(types[0].dtype))
 
 
-def gemm_kernel(work):
-    return lambda function: GemmKernel(function, work)
+def gemm_kernel(work, flags=None):
+    return lambda function: GemmKernel(function, work, flags=flags)
 
 
 def _work(c, a):

@@ -8,13 +8,14 @@ from functools import cache
 from typing import Any
 
 from llvmlite import binding, ir
-from numba import carray, njit, types
+from numba import njit, types
 from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 
 from microgpt.backends.numba_cpu.jit.compile import HELPER, define_cfunc
 from microgpt.backends.numba_cpu.jit.native_code import define_num_threads, num_threads
+from microgpt.backends.numba_cpu.matmul.borrowed_array import borrowed_array
 from microgpt.backends.numba_cpu.matmul.gemm_loops import gemm_loops
 from microgpt.backends.numba_cpu.matmul.gemm_tiled import gemm_tiled
 from microgpt.backends.numba_cpu.matmul.llvm_simd import MR, NR
@@ -93,11 +94,11 @@ def _gemm_block(block, c_data, c_in_data, c_in_rows, bias_data, bias_size, a_dat
         down, across = block_grid(M, N, K)
     s = block // (down * across)  # of a stack, matrix s
     block -= s * down * across
-    c = carray(c_data, (s + 1, M, N))[s]
-    c_in = carray(c_in_data, (c_in_rows, N))
-    bias = carray(bias_data, bias_size)
-    a = carray(a_data, (s + 1, K, M) if a_transposed else (s + 1, M, K))[s]
-    b = carray(b_data, (s + 1, N, K) if b_transposed else (s + 1, K, N))[s]
+    c = borrowed_array(c_data, (s + 1, M, N))[s]
+    c_in = borrowed_array(c_in_data, (c_in_rows, N))
+    bias = borrowed_array(bias_data, (bias_size,))
+    a = borrowed_array(a_data, (s + 1, K, M) if a_transposed else (s + 1, M, K))[s]
+    b = borrowed_array(b_data, (s + 1, N, K) if b_transposed else (s + 1, K, N))[s]
     top, bottom, left, right = 0, M, 0, N
     if down * across > 1:
         top, bottom = split_range(M, MR, block // across, down)
@@ -110,14 +111,14 @@ def _gemm_block(block, c_data, c_in_data, c_in_rows, bias_data, bias_size, a_dat
         gemm(c, c_in, bias, a, a_transposed, b, b_transposed,
              top + i, top + i_end, left + j, left + j_end)  # fmt: skip
     if epilogue in (RELU, GELU):
-        out = carray(out_data, (M, N))
+        out = borrowed_array(out_data, (M, N))
         for n in range(top, bottom):
             if epilogue == RELU:  # out is c
                 relu_row(out[n, left:right])
             else:
                 gelu_row(out[n, left:right], c[n, left:right])
     elif epilogue == BIAS_GRAD and left == 0:
-        add_row_sum(carray(out_data, M)[top:bottom], a[:, top:bottom])
+        add_row_sum(borrowed_array(out_data, (M,))[top:bottom], a[:, top:bottom])
 
 
 @njit(**HELPER)

@@ -13,8 +13,10 @@ from numba import types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 
+from microgpt.backends.numba_cpu.jit.compile import HELPER
+
 # Without "reassoc": it would add the two parts of ln 2 up again.
-POLYNOMIAL: Any = {"error_model": "numpy", "fastmath": {"contract", "nsz"}}
+POLYNOMIAL: Any = HELPER | {"fastmath": {"contract", "nsz"}}
 
 
 def _llvm_intrinsic(name: str):

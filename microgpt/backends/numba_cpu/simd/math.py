@@ -78,7 +78,7 @@ def _log32(x):
     return y if x >= f(0) else f(np.nan)
 
 
-_PRECISE: Any = HELPER | {"fastmath": PRECISE}
+_PRECISE: Any = HELPER | PRECISE
 
 
 @numba.njit(**_PRECISE)

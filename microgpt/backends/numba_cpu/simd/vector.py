@@ -14,7 +14,7 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core.errors import TypingError
-from numba.extending import intrinsic, models, overload, register_model
+from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
 
 from microgpt.backends.numba_cpu.simd.registers import features, register_lanes
 
@@ -221,31 +221,26 @@ def _exchange_mask(lanes: int, distance: int, half: int) -> ir.Constant:
     return ir.Constant(ir.VectorType(_I32, lanes), sources)
 
 
-def _arithmetic(instruction: str) -> Callable:
-    """+, −, · or / of two vectors, or of a number and a vector."""
+def _lower_arithmetic(instruction: str) -> Callable:
+    """Code for +, −, · or / of two vectors, or of a number and a vector."""
 
-    @intrinsic
-    def operation(typing_context, x, y):
-        result_type = x if isinstance(x, Vector) else y
+    def codegen(context, builder, signature, arguments):
+        vector_type = context.get_value_type(signature.return_type)
+        operands = [
+            argument if argument.type == vector_type else _splat(builder, vector_type, argument)
+            for argument in arguments
+        ]
+        return getattr(builder, instruction)(*operands)
 
-        def codegen(context, builder, signature, arguments):
-            vector_type = context.get_value_type(result_type)
-            operands = [
-                argument if argument.type == vector_type else _splat(builder, vector_type, argument)
-                for argument in arguments
-            ]
-            return getattr(builder, instruction)(*operands)
+    return codegen
 
-        return result_type(x, y), codegen
 
-    compute: Any = operation
+def _type_arithmetic(context):
+    def typer(x, y):
+        vectors = [operand for operand in (x, y) if isinstance(operand, Vector)]
+        return vectors[0] if vectors else None
 
-    def typed(x, y):
-        if isinstance(x, Vector) or isinstance(y, Vector):
-            return lambda x, y: compute(x, y)
-        return None
-
-    return typed
+    return typer
 
 
 for _operator, _instruction in [
@@ -254,7 +249,9 @@ for _operator, _instruction in [
     (operator.mul, "fmul"),
     (operator.truediv, "fdiv"),
 ]:
-    overload(_operator)(_arithmetic(_instruction))
+    type_callable(_operator)(_type_arithmetic)
+    for _operands in [(Vector, Vector), (types.Float, Vector), (Vector, types.Float)]:
+        lower_builtin(_operator, *_operands)(_lower_arithmetic(_instruction))
 
 
 def _splat(builder, vector_type, x):
