@@ -9,12 +9,12 @@ import math
 import numba
 import numpy as np
 
-from microgpt.backends.numba_cpu.jit.compile import INLINE, PRECISE
+from microgpt.backends.numba_cpu.jit.compile import INLINE, ORDERED
 from microgpt.backends.numba_cpu.jit.kernel import SerialKernel, kernel
 from microgpt.backends.numba_cpu.jit.prange import prange
 from microgpt.backends.shared_rules import SQUARES_CHUNK
 
-_INLINE_PRECISE = INLINE | PRECISE
+_INLINE_ORDERED = INLINE | ORDERED
 
 
 @kernel()
@@ -26,7 +26,7 @@ def sgd_step_(data, grad, lr):
         data[i] -= rate * grad[i]
 
 
-@kernel(cost=4, flags=PRECISE)
+@kernel(cost=4, flags=ORDERED)
 def adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps):
     """data −= lr · m̂ / (√v̂ + eps), with bias-corrected m̂ and v̂ (Kingma & Ba 2015)."""
     f = data.dtype.type
@@ -37,7 +37,7 @@ def adam_step_(data, grad, m, v, lr, step, beta1, beta2, eps):
         data[i] -= _adam_update(m, v, grad, i, betas, rate, correction2, f(eps))
 
 
-@kernel(cost=4, flags=PRECISE)
+@kernel(cost=4, flags=ORDERED)
 def adamw_step_(data, grad, m, v, lr, step, beta1, beta2, eps, weight_decay, decayed):
     """Adam, with data[:decayed] · (1 − lr · weight_decay) before (Loshchilov & Hutter 2019)."""
     f = data.dtype.type
@@ -50,24 +50,27 @@ def adamw_step_(data, grad, m, v, lr, step, beta1, beta2, eps, weight_decay, dec
         data[i] = decayed_data - _adam_update(m, v, grad, i, betas, rate, correction2, f(eps))
 
 
-@numba.njit(**_INLINE_PRECISE)
+@numba.njit(**_INLINE_ORDERED)
 def _adam_update(m, v, grad, i, betas, rate, correction2, eps):
-    """The moments m[i] and v[i] move towards grad[i] and its square; returns what data[i] loses."""
-    beta1, one_minus_beta1, beta2, one_minus_beta2 = betas
-    g = grad[i]
-    mean = _flush_subnormal(beta1 * m[i] + one_minus_beta1 * g)
-    mean_square = _flush_subnormal(beta2 * v[i] + one_minus_beta2 * g * g)
-    m[i], v[i] = mean, mean_square
-    return rate * mean / (math.sqrt(mean_square * correction2) + eps)
+    """The moments m[i] and v[i] move towards grad[i] and its square; returns what data[i] loses.
 
-
-@numba.njit(**_INLINE_PRECISE)
-def _flush_subnormal(x):
-    """x, or 0 where it is subnormal: some processors take a hundred cycles for such a number.
-
-    The moments of a weight whose gradient stays 0 shrink until they are.
+    No subnormal number comes up, which some processors take a hundred cycles for: the moments of a
+    weight whose gradient stays 0 shrink until they are, and small gradients have such squares. No
+    weight can feel either. The rate comes last, since a small mean times a rate would be one.
     """
-    return x if not abs(x) < np.finfo(x).tiny else x - x  # NaN is not less
+    beta1, one_minus_beta1, beta2, one_minus_beta2 = betas
+    g, tiny = grad[i], np.finfo(grad[i]).tiny
+    mean = _zero_below(tiny, beta1 * m[i] + one_minus_beta1 * g)
+    squared = _zero_below(math.sqrt(tiny / one_minus_beta2), g)
+    mean_square = _zero_below(tiny, beta2 * v[i] + one_minus_beta2 * squared * squared)
+    m[i], v[i] = mean, mean_square
+    return mean / (math.sqrt(mean_square * correction2) + eps) * rate
+
+
+@numba.njit(**_INLINE_ORDERED)
+def _zero_below(smallest, x):
+    """x, or 0 where it is closer to 0 than `smallest`."""
+    return type(x)(0) if abs(x) < smallest else x  # NaN is not less
 
 
 @SerialKernel

@@ -8,7 +8,7 @@ import numba
 import numpy as np
 
 from microgpt.backends import shared_rules
-from microgpt.backends.numba_cpu.jit.compile import COUNT_REFERENCES, HELPER, PRECISE
+from microgpt.backends.numba_cpu.jit.compile import COUNT_REFERENCES, HELPER, ORDERED, PRECISE
 from microgpt.backends.numba_cpu.jit.kernel import SerialKernel
 from microgpt.backends.numba_cpu.simd.intrinsics import nearest
 from microgpt.backends.numba_cpu.simd.philox import philox
@@ -51,7 +51,7 @@ def first_index(row, number):
     return v
 
 
-@numba.njit(**HELPER | {"fastmath": {"contract", "nsz"}})
+@numba.njit(**HELPER | ORDERED)
 def exp_negative(depth):
     """exp(−depth) for a depth from 0 on, as a vector loop can run it; float64's math.exp cannot.
 

@@ -36,6 +36,9 @@ INLINE: dict[str, Any] = HELPER | {"forceinline": True}  # a call would take as 
 # remainder does not, so that results would depend on where threads divide the array.
 PRECISE: dict[str, Any] = {"fastmath": {"reassoc", "contract", "nsz"}}
 
+# Where operations must stay in the order in which they are written.
+ORDERED: dict[str, Any] = {"fastmath": {"contract", "nsz"}}
+
 
 def njit_cached(function: Callable, flags: dict[str, Any]) -> Callable:
     """`numba.njit` with a cache, where there is a writable folder for it."""

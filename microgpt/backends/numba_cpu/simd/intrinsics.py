@@ -1,4 +1,4 @@
-"""`exp` and `maximum` as Numba can vectorise them.
+"""`exp`, `exp_weight` and `maximum` as Numba can vectorise them.
 
 Numba's own `math.exp` calls the C library for each number (2.3 ns; this one 0.2 ns in a vector
 loop), and its `max` is a branch. float64 keeps the C library's exp: exact runs need its digits.
@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
+from numba import njit, types
 from numba.core.errors import TypingError
 from numba.extending import intrinsic, overload
 
-from microgpt.backends.numba_cpu.jit.compile import HELPER
+from microgpt.backends.numba_cpu.jit.compile import HELPER, ORDERED
 
 # Without "reassoc": it would add the two parts of ln 2 up again.
-POLYNOMIAL: Any = HELPER | {"fastmath": {"contract", "nsz"}}
+POLYNOMIAL: Any = HELPER | ORDERED
 
 
 def _llvm_intrinsic(name: str):
@@ -55,7 +55,32 @@ def _exp(x):
     return _exp32 if x == types.float32 else lambda x: math.exp(x)
 
 
+def exp_weight(x):
+    """e to the x for the weights of attention, x <= 0; in float32 0 from −69 on.
+
+    A weight below 1e-30 changes no sum that has a weight of 1 / T, but what it is multiplied by in
+    backward would be subnormal, and some processors take a hundred cycles for such a number.
+    """
+    raise NotImplementedError("exp_weight is for compiled kernels")
+
+
+@overload(exp_weight, jit_options=POLYNOMIAL)
+def _exp_weight(x):
+    return _exp_weight32 if x == types.float32 else lambda x: math.exp(x)
+
+
+def _exp_weight32(x):
+    return np.float32(0) if x < np.float32(-69) else exp_polynomial(x)
+
+
 def _exp32(x):
+    f = np.float32
+    y = f(0) if x < f(-87.33) else exp_polynomial(x)
+    return f(np.inf) if x > f(88.3) else y
+
+
+@njit(**POLYNOMIAL)
+def exp_polynomial(x):
     """exp(x) = 2^n · exp(r): n an integer, |r| <= ln 2 / 2, and a polynomial for exp(r)."""
     f = np.float32
     n = nearest(x * f(1.44269504))
@@ -68,6 +93,4 @@ def _exp32(x):
     p = p * r + f(5.0000001201e-1)
     p = p * r * r + r + f(1.0)
     exponent = np.int32(n) + np.int32(127)
-    y = p * np.int32(exponent << np.int32(23)).view(np.float32)  # times 2^n, built from its bits
-    y = f(0.0) if x < f(-87.33) else y
-    return f(np.inf) if x > f(88.3) else y
+    return p * np.int32(exponent << np.int32(23)).view(np.float32)  # times 2^n, from its bits

@@ -8,7 +8,7 @@ that matrix begins. Rows of D numbers lie `width` apart, D rounded up to whole v
 import numba
 
 from microgpt.backends.numba_cpu.jit.compile import HELPER, INLINE
-from microgpt.backends.numba_cpu.simd.intrinsics import exp
+from microgpt.backends.numba_cpu.simd.intrinsics import exp_weight
 from microgpt.backends.numba_cpu.simd.vector import (
     LANES,
     broadcast_load,
@@ -65,10 +65,10 @@ def micro_kernel(scratch, out, a, a_row, a_col, b, b_row, depth, accumulate, cau
 
 @numba.njit(**HELPER)
 def exp_rows(scratch, rows, count):
-    """rows = exp(rows), for `count` rows of LANES numbers."""
+    """rows = exp_weight(rows), for `count` rows of LANES numbers."""
     flat = scratch[rows : rows + count * LANES]
     for i in range(flat.size):
-        flat[i] = exp(flat[i])
+        flat[i] = exp_weight(flat[i])
 
 
 @numba.njit(**HELPER)
