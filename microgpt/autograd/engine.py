@@ -91,6 +91,17 @@ class _Context(threading.local):
     op_override: Callable[[str, Callable, tuple, dict], Any] | None = None
     backward_override: Callable[[Node, Any], None] | None = None
     optimizer_override: Any = None
+    # Whether a decomposition, hook or override is set that a replay would not see.
+    watched = False
+
+    def set(self, name: str, value: Any) -> None:
+        """Set one of the above; `watched` follows."""
+        setattr(self, name, value)
+        self.watched = self.decomposed or any(
+            hook is not None
+            for hook in (self.activation_hook, self.run_override, self.op_override,
+                         self.optimizer_override)
+        )  # fmt: skip
 
 
 context = _Context()
@@ -155,11 +166,11 @@ def backward(root: Node, gradient: Any) -> None:
 @contextmanager
 def _setting(name: str, value: Any) -> Iterator[None]:
     previous = getattr(context, name)
-    setattr(context, name, value)
+    context.set(name, value)
     try:
         yield
     finally:
-        setattr(context, name, previous)
+        context.set(name, previous)
 
 
 def no_grad():

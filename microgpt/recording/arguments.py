@@ -24,7 +24,7 @@ def recording_key(values: tuple, names: tuple[str, ...]) -> Hashable:
     key = [context.grad_enabled, backends.current().name, names]
     for index, value in enumerate(values):
         if type(value) is np.ndarray:
-            key.append((value.shape, value.dtype.char))
+            key += value.shape, value.dtype.char
         else:
             key.append(_key(index, value))
     return tuple(key)

@@ -132,11 +132,7 @@ class Captured:
             )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if context.decomposed or context.activation_hook is not None:
-            return self.function(*args, **kwargs)
-        if context.op_override is not None or context.run_override is not None:
-            return self.function(*args, **kwargs)
-        if context.optimizer_override is not None:
+        if context.watched:
             return self.function(*args, **kwargs)
         if active_tracer.tracer is not None and backends.current_tracer() is not None:
             return self.function(*args, **kwargs)

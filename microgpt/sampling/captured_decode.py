@@ -218,11 +218,7 @@ def free_decode_step(model: GPT) -> None:
 
 def no_hooks_active() -> bool:
     """Whether no hook, override, decomposition or tracer is active, which see plain launches."""
-    if context.activation_hook is not None or context.run_override is not None:
-        return False
-    if context.op_override is not None or context.decomposed:
-        return False
-    return current_tracer() is None
+    return not context.watched and current_tracer() is None
 
 
 def _contents(model: GPT) -> Iterator[tuple[Any, tuple]]:

@@ -45,6 +45,31 @@ def test_subnormal_moments_become_0(backend, dtype, n):
         np.testing.assert_array_equal(v, np.full(n, after, dtype))
 
 
+@pytest.mark.parametrize("n", [1, 7, 8, 100])
+def test_numba_computes_no_subnormal_numbers_on_the_way(n):
+    """They would have few digits, as a small mean times the rate had, or be slow."""
+    launch, tiny = backends.get("numba").launch, np.finfo(np.float32).tiny
+    data, grad, v = np.zeros((3, n), np.float32)
+    m = np.linspace(2, 5, n, dtype=np.float32) * tiny
+    expected = -0.9 * np.float64(m) / 1e-8 * 1e-4
+    launch("adam_step_", data, grad, m, v, np.array([1e-4]), np.array([1e5]), 0.9, 0.99, 1e-8)
+    np.testing.assert_allclose(data, expected, rtol=1e-6)
+    for gradient, mean_square in [(1e-20, 0), (-1e-20, 0), (1e-18, 5e-37), (np.nan, np.nan)]:
+        grad[:], m[:], v[:] = gradient, 0, 0
+        launch("adam_step_", data, grad, m, v, np.array([0.1]), np.array([3.0]), 0.5, 0.5, 1e-8)
+        np.testing.assert_allclose(m, np.full(n, gradient / 2), rtol=1e-6)
+        np.testing.assert_allclose(v, np.full(n, mean_square), rtol=1e-6)
+
+
+def test_a_learning_rate_of_0_moves_no_weight(backend, dtype):
+    data, grad, m = np.array([[3, -2, 5], [1, 0, -1e-30], [0.5, 0, 0]], dtype)
+    v = m * m
+    state = np.zeros(1), np.array([3.0]), 0.9, 0.99, 1e-8
+    backends.get(backend).launch("adam_step_", data, grad, m, v, *state)
+    backends.get(backend).launch("adamw_step_", data, grad, m, v, *state, 0.1, 2)
+    np.testing.assert_array_equal(data, np.array([3, -2, 5], dtype))
+
+
 @pytest.mark.parametrize("n", [0, 1, 33, 1025])
 def test_sgd(backend, dtype, n, rng):
     data, grad = normal(rng, dtype, n, n)

@@ -104,6 +104,14 @@ def store(builder: ir.IRBuilder, x: ir.Value, pointer: ir.Value, mask: ir.Value 
     return _call_llvm(builder, name, ir.VoidType(), [x, pointer, ir.Constant(I32, 4), mask])
 
 
+def prefetch(builder: ir.IRBuilder, pointer: ir.Value) -> None:
+    """Ask for the cache line of a pointer, to be written."""
+    pointer = builder.bitcast(pointer, ir.IntType(8).as_pointer())
+    to_write, all_caches, numbers = (ir.Constant(I32, flag) for flag in (1, 3, 1))
+    operands = [pointer, to_write, all_caches, numbers]
+    _call_llvm(builder, "llvm.prefetch.p0", ir.VoidType(), operands)
+
+
 def multiply_add(builder: ir.IRBuilder, x: ir.Value, y: ir.Value, z: ir.Value) -> ir.Value:
     """x · y + z, in one instruction where the processor has it."""
     return _call_llvm(builder, f"llvm.fmuladd.v{LANES}f32", VECTOR, [x, y, z])

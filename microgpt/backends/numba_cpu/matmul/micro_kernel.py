@@ -27,11 +27,13 @@ from microgpt.backends.numba_cpu.matmul.llvm_simd import (
     index,
     load,
     multiply_add,
+    prefetch,
     splat,
     store,
 )
 from microgpt.backends.numba_cpu.matmul.strided_matrix import MATRIX
 
+LINE = 16  # numbers of a cache line
 ALL_ROWS = range(1, MR + 1)
 # The numbers of rows that have functions without masks, too: with AVX2 the small model's step is a
 # little faster, and NEON has no masks, so that LLVM stores number by number.
@@ -127,10 +129,9 @@ def _write_tile(function, rows, vectors, masked):
         missing = builder.icmp_unsigned("==", pointer, POINTER(None))
         return builder.select(missing, _zeros(builder), pointer)
 
-    bias_row, c_in, initial_sums = load_row(or_zeros(bias)), or_zeros(c_in), []
-    for i in range(rows):
-        c_in_row = load_row(row_at(c_in, c_in_row_stride, i))
-        initial_sums += [builder.fadd(x, y) for x, y in zip(c_in_row, bias_row, strict=True)]
+    initial_sums = [VECTOR(None)] * (rows * vectors)
+    for i, start in itertools.product(range(rows), range(0, vectors * LANES, LINE)):
+        prefetch(builder, builder.gep(row_at(c, c_row_stride, i), [index(start)]))
     # Three rows of a share a pointer: to add one or two strides costs processors nothing.
     a_pointers = [row_at(a, a_row_stride, i) for i in range(0, rows, 3)]
     strides = [index(0), a_row_stride, builder.shl(a_row_stride, index(1))]
@@ -158,9 +159,12 @@ def _write_tile(function, rows, vectors, masked):
     for result, without_loop, after_loop in zip(results, initial_sums, next_sums, strict=True):
         result.add_incoming(without_loop, entry)
         result.add_incoming(after_loop, loop)
+    bias_row, c_in = load_row(or_zeros(bias)), or_zeros(c_in)
     for i in range(rows):
+        c_in_row = load_row(row_at(c_in, c_in_row_stride, i))
+        addends = [builder.fadd(x, y) for x, y in zip(c_in_row, bias_row, strict=True)]
         for v, vector in enumerate(vectors_at(row_at(c, c_row_stride, i))):
-            store(builder, results[i * vectors + v], *vector)
+            store(builder, builder.fadd(addends[v], results[i * vectors + v]), *vector)
     builder.ret_void()
 
 
