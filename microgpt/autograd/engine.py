@@ -91,7 +91,7 @@ class _Context(threading.local):
     op_override: Callable[[str, Callable, tuple, dict], Any] | None = None
     backward_override: Callable[[Node, Any], None] | None = None
     optimizer_override: Any = None
-    # Whether a decomposition, hook or override is set that a replay would not see.
+    # Whether something is set that sees ops, runs or optimisers' steps: a replay makes none.
     watched = False
 
     def set(self, name: str, value: Any) -> None:

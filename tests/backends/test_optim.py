@@ -46,7 +46,7 @@ def test_subnormal_moments_become_0(backend, dtype, n):
 
 
 @pytest.mark.parametrize("n", [1, 7, 8, 100])
-def test_numba_computes_no_subnormal_numbers_on_the_way(n):
+def test_a_small_mean_and_a_small_gradient_make_no_subnormal_number(n):
     """They would have few digits, as a small mean times the rate had, or be slow."""
     launch, tiny = backends.get("numba").launch, np.finfo(np.float32).tiny
     data, grad, v = np.zeros((3, n), np.float32)

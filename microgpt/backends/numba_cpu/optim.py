@@ -54,15 +54,15 @@ def adamw_step_(data, grad, m, v, lr, step, beta1, beta2, eps, weight_decay, dec
 def _adam_update(m, v, grad, i, betas, inv_rate, correction2, eps):
     """The moments m[i] and v[i] move towards grad[i] and its square; returns what data[i] loses.
 
-    No subnormal number comes up, which some processors take a hundred cycles for: the moments of a
+    Hardly a number is subnormal, which some processors take a hundred cycles for: the moments of a
     weight whose gradient stays 0 shrink until they are, and small gradients have such squares. No
     weight can feel either. A small mean times the rate would be one: the rate divides the divisor.
     """
     beta1, one_minus_beta1, beta2, one_minus_beta2 = betas
     g, tiny = grad[i], np.finfo(grad[i]).tiny
     mean = _zero_below(tiny, beta1 * m[i] + one_minus_beta1 * g)
-    squared = _zero_below(math.sqrt(tiny / one_minus_beta2), g)
-    mean_square = _zero_below(tiny, beta2 * v[i] + one_minus_beta2 * squared * squared)
+    felt = _zero_below(math.sqrt(tiny / one_minus_beta2), g)
+    mean_square = _zero_below(tiny, beta2 * v[i] + one_minus_beta2 * felt * felt)
     m[i], v[i] = mean, mean_square
     return mean / ((math.sqrt(mean_square * correction2) + eps) * inv_rate)
 

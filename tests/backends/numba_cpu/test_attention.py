@@ -226,7 +226,7 @@ except SettingError as error:
 
 
 def test_small_weights_make_no_subnormal_numbers():
-    """Of scores from 0 down to −90: some processors take a hundred cycles for such a number."""
+    """Of scores from 0 down to −90."""
     B, T, n_head, D = 2, 16, 2, 4
     qkv, dy = make_inputs(B, T, n_head, D, "float32")
     queries, keys, values = (qkv[..., i * n_head * D :][..., : n_head * D] for i in range(3))

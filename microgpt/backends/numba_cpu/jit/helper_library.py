@@ -33,7 +33,7 @@ class HelperLibrary(JITCodeLibrary):
 
     @property
     def codegen(self) -> "HelperLibrary":
-        """What Numba asks to set the function's environment: its callers have their own."""
+        """What Numba asks to set the function's environment, of which helpers use nothing."""
         return self
 
     def set_env(self, name: str, environment: Any) -> None:

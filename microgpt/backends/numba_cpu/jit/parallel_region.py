@@ -51,7 +51,7 @@ _JOIN = "microgpt_join_region"
 _I = types.intp
 _JOIN_SIGNATURE = types.void(_I, _I, _I, _I)
 # Numba's own way to call a function in its threads; it divides a number of items among them. Its
-# parallel functions end there too, and take half a second longer to compile.
+# parallel functions end there too, and take longer to compile.
 _parallel_for = types.ExternalFunction("numba_parallel_for", types.void(*[_I] * 8))
 _get_num_threads = types.ExternalFunction("get_num_threads", types.int32())
 

@@ -58,8 +58,8 @@ def _exp(x):
 def exp_weight(x):
     """e to the x for the weights of attention, x <= 0; in float32 0 from −69 on.
 
-    A weight below 1e-30 changes no sum that has a weight of 1 / T, but what it is multiplied by in
-    backward would be subnormal, and some processors take a hundred cycles for such a number.
+    Beside a weight of 1 / T, which there always is, one below 1e-30 is nothing. In backward its
+    products would be subnormal, and slow (see `optim.py`).
     """
     raise NotImplementedError("exp_weight is for compiled kernels")
 
