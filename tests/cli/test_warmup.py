@@ -119,7 +119,7 @@ for name, arguments in launches.items():
     for code in (compiling, launching):
         subprocess.run([sys.executable, "-c", begin + code], check=True)
         kept.append({file: file.read_bytes() for file in tmp_path.rglob("*.kernel")})
-    assert len(kept[0]) == 8  # with the parallel region, and a product's block, tiles and count
+    assert len(kept[0]) == 9  # with both of the region, and a product's block, tiles and count
     assert kept[0] == kept[1]
 
 
