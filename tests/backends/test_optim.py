@@ -54,8 +54,11 @@ def test_a_small_mean_and_a_small_gradient_make_no_subnormal_number(n):
     expected = -0.9 * np.float64(m) / 1e-8 * 1e-4
     launch("adam_step_", data, grad, m, v, np.array([1e-4]), np.array([1e5]), 0.9, 0.99, 1e-8)
     np.testing.assert_allclose(data, expected, rtol=1e-6)
-    for gradient, mean_square in [(1e-20, 0), (-1e-20, 0), (1e-18, 5e-37), (np.nan, np.nan)]:
-        grad[:], m[:], v[:] = gradient, 0, 0
+    for gradient, before, mean_square in [
+        (1e-20, 0, 0), (-1e-20, 0, 0), (1e-18, 0, 5e-37), (np.nan, 0, np.nan),
+        (1e-19, 4 * tiny, 2 * tiny), (-1e-19, 4 * tiny, 2 * tiny),
+    ]:  # fmt: skip
+        grad[:], m[:], v[:] = gradient, 0, before
         launch("adam_step_", data, grad, m, v, np.array([0.1]), np.array([3.0]), 0.5, 0.5, 1e-8)
         np.testing.assert_allclose(m, np.full(n, gradient / 2), rtol=1e-6)
         np.testing.assert_allclose(v, np.full(n, mean_square), rtol=1e-6)
