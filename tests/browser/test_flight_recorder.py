@@ -30,7 +30,7 @@ def press(notebook, name):
 
 
 def type_step(box, number):
-    """Type a step and press Enter, until no new snapshot's step was written over it before Enter."""
+    """Type a step and press Enter, until no new snapshot's step was written over it before."""
     for _ in range(5):
         box.fill(number)
         box.press("Enter")

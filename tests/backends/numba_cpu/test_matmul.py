@@ -16,8 +16,9 @@ from microgpt import backends
 from microgpt.backends.numba_cpu import matmul
 from microgpt.backends.numba_cpu.jit.compile import FLAGS, njit_cached
 from microgpt.backends.numba_cpu.matmul import blocking, llvm_simd
+from microgpt.backends.numba_cpu.matmul.blocking import STRAIGHT, TRANSPOSED
 from microgpt.backends.numba_cpu.matmul.gemm_loops import gemm_loops
-from microgpt.backends.numba_cpu.matmul.gemm_tiled import gemm_tiled
+from microgpt.backends.numba_cpu.matmul.gemm_tiled import MIN_REUSE, gemm_tiled
 from microgpt.backends.numba_cpu.matmul.llvm_simd import LANES
 from microgpt.backends.numba_cpu.matmul.packing import copy_vectors
 from microgpt.backends.numba_cpu.matmul.strided_matrix import stack_alloc, strided_matrix
@@ -25,9 +26,11 @@ from microgpt.backends.numba_cpu.matmul.strided_matrix import stack_alloc, strid
 EDGES = (0, 1, 2, 3, 5, 7, 11, 12, 13, 16, 31, 32, 33, 64, 65, 100, 257)
 # Each size in each dimension, in a different company each time.
 SHAPES = [(EDGES[i], EDGES[(5 * i + 3) % 17], EDGES[(7 * i + 11) % 17]) for i in range(17)]
-# Steps of the inner dimension, blocks, packed operands: rows that lie 4 KiB apart, and far apart.
+# Steps of the inner dimension, blocks, packed operands: rows that lie 4 KiB apart, and far apart;
+# long rows, of which the last tile and the last step have fewer.
 LARGE = [(2, 1300, 40), (13, 1024, 65), (140, 1024, 70), (300, 520, 290), (30, 40, 1024),
-         (40, 768, 800), (270, 257, 33), (3, 300, 290), (3000, 16, 64), (64, 16, 3000)]  # fmt: skip
+         (40, 768, 800), (270, 257, 33), (3, 300, 290), (3000, 16, 64), (64, 16, 3000),
+         (29, 530, 420)]  # fmt: skip
 TRANSPOSITIONS = [(False, False), (False, True), (True, False)]
 
 # As functions of their own, which kernels inline.
@@ -171,21 +174,30 @@ def block_grid_of(threads):
 
 def test_each_thread_has_one_block_of_a_large_product_and_two_of_a_larger_one():
     for threads in (1, 2, 3, 4):
-        down, across = block_grid_of(threads)(96, 384, 128)
+        down, across = block_grid_of(threads)(96, 384, 128, STRAIGHT)
         assert down * across == threads
     for threads in (2, 3, 6, 8):
-        down, across = block_grid_of(threads)(768, 512, 128)
+        down, across = block_grid_of(threads)(768, 512, 128, STRAIGHT)
         assert down * across == 2 * threads
-    assert block_grid_of(1)(768, 512, 768) == (1, 1)
-    assert block_grid_of(8)(5, 64, 16) == (1, 1)  # too few products to divide
+    assert block_grid_of(1)(768, 512, 768, STRAIGHT) == (1, 1)
+    assert block_grid_of(8)(5, 64, 16, STRAIGHT) == (1, 1)  # too few products to divide
+
+
+def test_blocks_of_a_transposed_a_are_wide_enough_to_pack_it():
+    for rows in (384, 512):  # the gradients of the letters' weights
+        down, across = block_grid_of(2)(rows, 128, 768, TRANSPOSED)
+        assert 128 // across >= MIN_REUSE * llvm_simd.NR
+        assert down * across == 4
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 8, 64])
 def test_blocks_cover_a_result_once(threads):
     grid = block_grid_of(threads)
     sizes = (0, 1, 11, 12, 31, 65, 256, 257, 768, 3000)
-    for rows, columns, depth in itertools.product(sizes, sizes, (0, 16, 768)):
-        down, across = grid(rows, columns, depth)
+    for rows, columns, depth, a_lies in itertools.product(
+        sizes, sizes, (0, 16, 768), (STRAIGHT, TRANSPOSED)
+    ):
+        down, across = grid(rows, columns, depth, a_lies)
         assert 1 <= down * across <= 2 * threads
         for size, step, parts in [(rows, llvm_simd.MR, down), (columns, llvm_simd.NR, across)]:
             ranges = [blocking.split_range.py_func(size, step, i, parts) for i in range(parts)]
@@ -238,7 +250,7 @@ def test_other_processors_compute_the_same(processor):
 import numpy as np
 from microgpt.backends.numba_cpu.matmul import llvm_simd
 from test_matmul import TRANSPOSITIONS, assert_close, make_gemm, tiled
-for shape in [(1, 5, 9), (7, 16, 48), (13, 300, 37), (70, 1024, 33)]:
+for shape in [(1, 5, 9), (7, 16, 48), (13, 300, 37), (70, 1024, 33), (13, 530, 200)]:
     for transposed in TRANSPOSITIONS:
         c_in, bias, a, b, exact = make_gemm(*shape, transposed)
         c = np.full_like(c_in, np.nan)

@@ -14,6 +14,8 @@ from microgpt.backends.numba_cpu.matmul.blocking import (
     GELU,
     NO_EPILOGUE,
     RELU,
+    STRAIGHT,
+    TRANSPOSED,
     compile_gemm,
     count_blocks,
     gemm_nn,
@@ -42,7 +44,7 @@ def _work(c, a):
 def linear_forward(y, x, weight, bias):
     """y = x · weightᵀ + bias: x (N, K), weight (M, K), bias (M,) -> y (N, M)."""
     N, M = y.shape
-    for block in prange(count_blocks(N, M, x.shape[1])):
+    for block in prange(count_blocks(N, M, x.shape[1], STRAIGHT)):
         gemm_nt(block, y, None, bias, x, weight, None, NO_EPILOGUE)
 
 
@@ -50,7 +52,7 @@ def linear_forward(y, x, weight, bias):
 def linear_residual_forward(y, x, weight, bias, residual):
     """y = residual + x · weightᵀ + bias."""
     N, M = y.shape
-    for block in prange(count_blocks(N, M, x.shape[1])):
+    for block in prange(count_blocks(N, M, x.shape[1], STRAIGHT)):
         gemm_nt(block, y, residual, bias, x, weight, None, NO_EPILOGUE)
 
 
@@ -58,7 +60,7 @@ def linear_residual_forward(y, x, weight, bias, residual):
 def linear_gelu_forward(y, z, x, weight, bias):
     """z = x · weightᵀ + bias and y = gelu(z)."""
     N, M = y.shape
-    for block in prange(count_blocks(N, M, x.shape[1])):
+    for block in prange(count_blocks(N, M, x.shape[1], STRAIGHT)):
         gemm_nt(block, z, None, bias, x, weight, y, GELU)
 
 
@@ -66,7 +68,7 @@ def linear_gelu_forward(y, z, x, weight, bias):
 def linear_relu_forward(y, x, weight, bias):
     """y = relu(x · weightᵀ + bias)."""
     N, M = y.shape
-    for block in prange(count_blocks(N, M, x.shape[1])):
+    for block in prange(count_blocks(N, M, x.shape[1], STRAIGHT)):
         gemm_nt(block, y, None, bias, x, weight, y, RELU)
 
 
@@ -76,7 +78,8 @@ def linear_backward(dx, dweight, dbias, dy, x, weight):
     (N, M), K = dy.shape, x.shape[1]
     # One loop for both products. If both can be divided, each part is a share of dx and
     # one of dweight, since the two may differ in speed; else it is a share of one of them.
-    dx_blocks, dweight_blocks = count_blocks(N, K, M), count_blocks(M, K, N)
+    dx_blocks = count_blocks(N, K, M, STRAIGHT)
+    dweight_blocks = count_blocks(M, K, N, TRANSPOSED)
     shares = max(dx_blocks, dweight_blocks)
     both = min(dx_blocks, dweight_blocks) > 1
     parts = shares if both else 2 * shares
@@ -94,7 +97,7 @@ def linear_backward(dx, dweight, dbias, dy, x, weight):
 def matmul_forward(c, a, b):
     """c = a · b for each of the stacked matrices: a (B, M, K), b (B, K, N) -> c (B, M, N)."""
     B, M, N = c.shape
-    for block in prange(B * count_blocks(M, N, a.shape[2])):
+    for block in prange(B * count_blocks(M, N, a.shape[2], STRAIGHT)):
         gemm_nn(block, c, None, None, a, b, None, NO_EPILOGUE)
 
 
@@ -103,9 +106,9 @@ def matmul_backward(da, db, dc, a, b):
     """da = dc · bᵀ and db = aᵀ · dc."""
     B, M, N = dc.shape
     K = a.shape[2]
-    for block in prange(B * count_blocks(M, K, N)):
+    for block in prange(B * count_blocks(M, K, N, STRAIGHT)):
         gemm_nt(block, da, None, None, dc, b, None, NO_EPILOGUE)
-    for block in prange(B * count_blocks(K, N, M)):
+    for block in prange(B * count_blocks(K, N, M, TRANSPOSED)):
         gemm_tn(block, db, None, None, a, dc, None, NO_EPILOGUE)
 
 
@@ -113,7 +116,7 @@ def matmul_backward(da, db, dc, a, b):
 def matmul_transposed_forward(c, a, b):
     """c = a · bᵀ for each of the stacked matrices: a (B, M, K), b (B, N, K) -> c (B, M, N)."""
     B, M, N = c.shape
-    for block in prange(B * count_blocks(M, N, a.shape[2])):
+    for block in prange(B * count_blocks(M, N, a.shape[2], STRAIGHT)):
         gemm_nt(block, c, None, None, a, b, None, NO_EPILOGUE)
 
 
@@ -122,7 +125,7 @@ def matmul_transposed_backward(da, db, dc, a, b):
     """da = dc · b and db = dcᵀ · a."""
     B, M, N = dc.shape
     K = a.shape[2]
-    for block in prange(B * count_blocks(M, K, N)):
+    for block in prange(B * count_blocks(M, K, N, STRAIGHT)):
         gemm_nn(block, da, None, None, dc, b, None, NO_EPILOGUE)
-    for block in prange(B * count_blocks(N, K, M)):
+    for block in prange(B * count_blocks(N, K, M, TRANSPOSED)):
         gemm_tn(block, db, None, None, dc, a, None, NO_EPILOGUE)

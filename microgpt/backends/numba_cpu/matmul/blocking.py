@@ -20,23 +20,25 @@ from microgpt.backends.numba_cpu.matmul.gemm_loops import gemm_loops
 from microgpt.backends.numba_cpu.matmul.gemm_tiled import gemm_tiled
 from microgpt.backends.numba_cpu.matmul.llvm_simd import MR, NR
 from microgpt.backends.numba_cpu.matmul.micro_kernel import TILES, define_tiles
-from microgpt.backends.numba_cpu.matmul.packing import MAX_BLOCK
+from microgpt.backends.numba_cpu.matmul.packing import MAX_ROWS
 from microgpt.backends.numba_cpu.simd.math import gelu
 
 MIN_BLOCK_WORK = 2**17  # products that are worth a block of their own
 MIN_SPARE_WORK = 2**21  # products in each of two blocks of a thread, of which others may do one
-# What the micro-kernel takes for a tile, and packing a panel of a and of b: tenths of a tile.
-TILE, PACK_A, PACK_B = 10, 1, 4
+# What the micro-kernel takes for a tile, and what the first reading of a panel of a takes, that of
+# a transposed a, and of b: tenths of a tile.
+TILE, READ_A, PACK_A, PACK_B = 10, 1, 4, 6
 
 _JIT_OPTIONS: Any = HELPER
 
+STRAIGHT, TRANSPOSED = range(2)  # how a lies
 # What follows a product while its block is in the cache.
 NO_EPILOGUE, RELU, GELU, BIAS_GRAD = range(4)
 ONE_BLOCK = -1  # the number of the block that is all of a product, whatever the number of threads
 
 
 @njit(**HELPER)
-def block_grid(M, N, K):
+def block_grid(M, N, K, a_transposed):
     """How many blocks down and across, two a thread at most, in the grid that takes the least time.
 
     A number is summed up in one order, whatever the block, so that results are the same with any
@@ -52,7 +54,8 @@ def block_grid(M, N, K):
     while down <= min(blocks, tiles_down):
         across = min(blocks // down, tiles_across)
         height, width = -(-tiles_down // down), -(-tiles_across // across)
-        time = TILE * height * width + PACK_A * height + PACK_B * width
+        time = TILE * height * width + PACK_B * width
+        time += (PACK_A if a_transposed else READ_A) * height
         if best_time == 0 or time < best_time:
             best_down, best_across, best_time = down, across, time
         down *= 2
@@ -66,9 +69,9 @@ def split_range(size, step, i, parts):
     return steps * i // parts * step, min(size, steps * (i + 1) // parts * step)
 
 
-def _count_blocks(M, N, K):
+def _count_blocks(M, N, K, a_transposed):
     """How many blocks a product (M, K) · (K, N) has."""
-    down, across = block_grid(M, N, K)
+    down, across = block_grid(M, N, K, a_transposed)
     return down * across
 
 
@@ -91,7 +94,7 @@ def _gemm_block(block, c_data, c_in_data, c_in_rows, bias_data, bias_size, a_dat
     if block == ONE_BLOCK:
         block = 0
     else:
-        down, across = block_grid(M, N, K)
+        down, across = block_grid(M, N, K, a_transposed)
     s = block // (down * across)  # of a stack, matrix s
     block -= s * down * across
     c = borrowed_array(c_data, (s + 1, M, N))[s]
@@ -103,13 +106,11 @@ def _gemm_block(block, c_data, c_in_data, c_in_rows, bias_data, bias_size, a_dat
     if down * across > 1:
         top, bottom = split_range(M, MR, block // across, down)
         left, right = split_range(N, NR, block % across, across)
-    rows, columns = bottom - top, right - left
-    down, across = -(-rows // MAX_BLOCK), -(-columns // MAX_BLOCK)
-    for part in range(down * across):  # what the second cache holds
-        i, i_end = split_range(rows, MR, part // across, down)
-        j, j_end = split_range(columns, NR, part % across, across)
-        gemm(c, c_in, bias, a, a_transposed, b, b_transposed,
-             top + i, top + i_end, left + j, left + j_end)  # fmt: skip
+    rows = bottom - top
+    parts = -(-rows // MAX_ROWS)
+    for part in range(parts):  # what the second cache holds
+        i, i_end = split_range(rows, MR, part, parts)
+        gemm(c, c_in, bias, a, a_transposed, b, b_transposed, top + i, top + i_end, left, right)
     if epilogue in (RELU, GELU):
         out = borrowed_array(out_data, (M, N))
         for n in range(top, bottom):
@@ -147,7 +148,7 @@ def add_row_sum(out, rows):
 
 
 _N = types.intp
-_COUNT_SIGNATURE = _N(_N, _N, _N)
+_COUNT_SIGNATURE = _N(_N, _N, _N, _N)
 
 
 def _block_signature(p):

@@ -2,7 +2,7 @@
 
 Adds sums in registers (`micro_kernel.py`), operands packed into panels (`packing.py`) and an inner
 dimension cut into steps of KC, so that what the micro-kernel reads again and again stays in the
-first two caches. a is read where it lies, unless it is transposed.
+first two caches. a is read where it lies, unless it is transposed or its rows are long.
 
 Gained: a training step on the letters or on the 32 texts takes a third of the time, in GPT-2's
 width a fifth (`microgpt bench --workloads char,batch,gpt2`, against the loops in float32 too:
@@ -21,7 +21,6 @@ from microgpt.backends.numba_cpu.matmul.packing import (
     B_PANEL_SIZE,
     B_PANELS_SIZE,
     KC,
-    MAX_PACKED_ROWS,
     STRIP,
     pack_columns,
     pack_rows,
@@ -36,6 +35,9 @@ from microgpt.backends.numba_cpu.matmul.strided_matrix import (
 )
 
 MIN_REUSE = 4  # tiles that read a packed panel, from where packing pays
+# a's rows that lie in order are packed only if long, for many tiles: six at once, each on another
+# page of memory, are not fetched ahead as one panel is.
+LONG_ROW, MIN_ROW_REUSE = 512, 12
 MAX_UNPACKED = 4096  # numbers of b that the first cache holds as they lie
 # Up to so many rows of a wait for a bᵀ of so many numbers to come from memory, not for products.
 FEW_ROWS, MIN_STREAMED = 4, 65_536
@@ -68,7 +70,8 @@ def gemm_tiled(c, c_in, bias, a, a_transposed, b, b_transposed, top, bottom, lef
 
     a_panels = strided_matrix(stack_alloc(A_PANELS_SIZE), A_PANEL_SIZE, 1)
     b_panels = strided_matrix(stack_alloc(B_PANELS_SIZE), B_PANEL_SIZE, 1)
-    packs_a = a_transposed and columns > MIN_REUSE * NR and rows <= MAX_PACKED_ROWS
+    reuse = columns // NR
+    packs_a = reuse >= MIN_REUSE if a_transposed else K >= LONG_ROW and reuse >= MIN_ROW_REUSE
     packs_b = b_transposed or (rows > MIN_REUSE * MR and b.size > MAX_UNPACKED)
     for k in range(0, max(K, 1), KC):
         depth = min(KC, K - k)

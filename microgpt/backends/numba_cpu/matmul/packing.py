@@ -35,15 +35,14 @@ from microgpt.backends.numba_cpu.simd.caches import cache_sizes
 _CACHES, _FLOAT_BYTES = cache_sizes(), 4
 # Steps of the inner dimension in a panel, so that the first cache holds one of b; whole vectors.
 KC = min(256, _CACHES.level1 // (_FLOAT_BYTES * NR)) // LANES * LANES
-# Rows and columns of a block of c, so that a's panels take half of the second cache.
-MAX_BLOCK = max(64, min(256, _CACHES.level2 // (2 * _FLOAT_BYTES * KC)))
+# Rows that are multiplied together, so that a's panels take half of the second cache.
+MAX_ROWS = max(64, min(256, _CACHES.level2 // (2 * _FLOAT_BYTES * KC)))
 STRIP = 4 * NR  # columns of b that are packed together
 
 # A panel begins where another set of a cache does; at the end of one, whole vectors are written.
 _PADDING = 16
 A_PANEL_SIZE, B_PANEL_SIZE = (KC * side + _PADDING for side in (MR, NR))  # numbers
-MAX_PACKED_ROWS = (MAX_BLOCK // MR + 2) * MR  # a block's, which ends with a tile
-A_PANELS_SIZE = MAX_PACKED_ROWS // MR * A_PANEL_SIZE
+A_PANELS_SIZE = (MAX_ROWS // MR + 2) * A_PANEL_SIZE
 B_PANELS_SIZE = STRIP // NR * B_PANEL_SIZE
 # Rows that are copied into all panels before the next ones, so that their lines stay in the cache.
 _GROUP = 16
@@ -57,7 +56,7 @@ def pack_columns(panels, b, depth, columns):
             panel, count = _b_panel(panels, j), min(LANES, columns - j)
             for k in range(0, depth, LANES):
                 to, source = submatrix(panel, k, 0).pointer, submatrix(b, k, j).pointer
-                transpose_block(to, source, b.col_stride, count, depth - k)
+                transpose_block(to, NR, source, b.col_stride, count, depth - k)
     else:  # b.col_stride is 1
         for k in range(0, depth, _GROUP):
             group = min(_GROUP, depth - k)
@@ -74,10 +73,18 @@ def _b_panel(panels, j):
 
 @njit(**HELPER)
 def pack_rows(panels, a, rows, depth):
-    """panels[i // MR, k, i % MR] = a[i, k] for i < rows and k < depth, where a is transposed.
+    """panels[i // MR, k, i % MR] = a[i, k] for i < rows and k < depth.
 
     Whole vectors are copied, so that each ends in what is copied after it.
     """
+    if a.col_stride == 1:
+        for i in range(0, rows, MR):
+            for k in range(0, depth, LANES):
+                for r in range(0, min(MR, rows - i), LANES):
+                    to, source = submatrix(panels, i // MR, k * MR + r), submatrix(a, i + r, k)
+                    height = min(MR, rows - i) - r
+                    transpose_block(to.pointer, MR, source.pointer, a.row_stride, height, depth - k)
+        return
     for k in range(0, depth, _GROUP):
         group = min(_GROUP, depth - k)
         for i in range(0, rows, MR):
@@ -133,11 +140,11 @@ def _write_copy(function, masked):
 
 
 @intrinsic
-def transpose_block(typing_context, out, source, row_stride, rows, columns):
-    """out[k · NR + i] = source[i · row_stride + k]: LANES × LANES numbers, transposed."""
+def transpose_block(typing_context, out, out_stride, source, row_stride, rows, columns):
+    """out[k · out_stride + i] = source[i · row_stride + k]: LANES × LANES numbers, transposed."""
 
     def codegen(context, builder, signature, arguments):
-        argument_types = [POINTER, POINTER, INDEX, INDEX, INDEX]
+        argument_types = [POINTER, INDEX, POINTER, INDEX, INDEX, INDEX]
         function, empty = declare_once(builder.module, "microgpt_transpose", argument_types)
         if empty:
             _write_transpose(function)
@@ -145,12 +152,12 @@ def transpose_block(typing_context, out, source, row_stride, rows, columns):
         return context.get_dummy_value()
 
     n = types.intp
-    return types.void(FLOAT_POINTER, FLOAT_POINTER, n, n, n), codegen
+    return types.void(FLOAT_POINTER, n, FLOAT_POINTER, n, n, n), codegen
 
 
 def _write_transpose(function):
     """Blocks of 1, 2, 4, … lanes are exchanged with their mirror image across the diagonal."""
-    out, source, row_stride, rows, columns = function.args
+    out, out_stride, source, row_stride, rows, columns = function.args
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     mask, last = count_mask(builder, columns), builder.sub(rows, index(1))
     vectors = []
@@ -169,5 +176,5 @@ def _write_transpose(function):
                 vectors[i + block] = builder.shuffle_vector(*pair, lane_constants(lower))
         block *= 2
     for k in range(LANES):
-        store(builder, vectors[k], builder.gep(out, [index(k * NR)]))
+        store(builder, vectors[k], builder.gep(out, [builder.mul(out_stride, index(k))]))
     builder.ret_void()
