@@ -18,7 +18,12 @@ from microgpt.backends.numba_cpu.jit.compile import FLAGS, njit_cached
 from microgpt.backends.numba_cpu.matmul import blocking, llvm_simd
 from microgpt.backends.numba_cpu.matmul.blocking import STRAIGHT, TRANSPOSED
 from microgpt.backends.numba_cpu.matmul.gemm_loops import gemm_loops
-from microgpt.backends.numba_cpu.matmul.gemm_tiled import MIN_REUSE, gemm_tiled
+from microgpt.backends.numba_cpu.matmul.gemm_tiled import (
+    LONG_ROW,
+    MIN_REUSE,
+    MIN_ROW_REUSE,
+    gemm_tiled,
+)
 from microgpt.backends.numba_cpu.matmul.llvm_simd import LANES
 from microgpt.backends.numba_cpu.matmul.packing import copy_vectors
 from microgpt.backends.numba_cpu.matmul.strided_matrix import stack_alloc, strided_matrix
@@ -26,11 +31,11 @@ from microgpt.backends.numba_cpu.matmul.strided_matrix import stack_alloc, strid
 EDGES = (0, 1, 2, 3, 5, 7, 11, 12, 13, 16, 31, 32, 33, 64, 65, 100, 257)
 # Each size in each dimension, in a different company each time.
 SHAPES = [(EDGES[i], EDGES[(5 * i + 3) % 17], EDGES[(7 * i + 11) % 17]) for i in range(17)]
-# Steps of the inner dimension, blocks, packed operands: rows that lie 4 KiB apart, and far apart;
-# long rows, of which the last tile and the last step have fewer.
+# Steps of the inner dimension, blocks, packed operands: rows that lie 4 KiB apart, and far apart.
 LARGE = [(2, 1300, 40), (13, 1024, 65), (140, 1024, 70), (300, 520, 290), (30, 40, 1024),
-         (40, 768, 800), (270, 257, 33), (3, 300, 290), (3000, 16, 64), (64, 16, 3000),
-         (29, 530, 420)]  # fmt: skip
+         (40, 768, 800), (270, 257, 33), (3, 300, 290), (3000, 16, 64), (64, 16, 3000)]  # fmt: skip
+# Rows of a that are long, and read by enough tiles to be packed, on whichever processor.
+PACKED = (40, LONG_ROW + 18, 2 * MIN_ROW_REUSE * llvm_simd.NR + 37)
 TRANSPOSITIONS = [(False, False), (False, True), (True, False)]
 
 # As functions of their own, which kernels inline.
@@ -122,7 +127,9 @@ def make_gemm(rows, depth, columns, transposed):
 
 
 @pytest.mark.parametrize("transposed", TRANSPOSITIONS)
-@pytest.mark.parametrize(("rows", "depth", "columns"), [(13, 70, 67), (150, 1024, 50), (1, 9, 33)])
+@pytest.mark.parametrize(
+    ("rows", "depth", "columns"), [(13, 70, 67), (150, 1024, 50), (1, 9, 33), PACKED]
+)
 def test_the_tiled_product_is_the_readable_loops(rows, depth, columns, transposed):
     c_in, bias, a, b, _ = make_gemm(rows, depth, columns, transposed)
     top, left = rows // 3, columns // 4
@@ -238,6 +245,7 @@ def test_the_tile_fits_the_processor():
 OTHER_PROCESSORS = {
     "haswell": ("haswell", "+sse,+sse2,+sse3,+ssse3,+sse4.1,+sse4.2,+avx,+avx2,+fma"),
     "generic": ("generic", ""),
+    "a tile taller than its vectors are wide": ("generic", "+neon"),  # Arm's, which x86 ignores
 }
 
 
