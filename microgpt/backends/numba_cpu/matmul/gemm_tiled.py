@@ -47,7 +47,7 @@ FEW_ROWS, MIN_STREAMED = 4, 65_536
 def gemm_tiled(c, c_in, bias, a, a_transposed, b, b_transposed, top, bottom, left, right):
     """c = c_in + bias + a · b in rows top … bottom − 1, columns left … right − 1; aᵀ, bᵀ if set.
 
-    c_in and bias may have no elements; c_in may be c.
+    c_in and bias may have no elements; c_in may be c. a's panels have room for MAX_ROWS rows.
     """
     few_rows = len(a) == 1 or (len(a) <= FEW_ROWS and b.size >= MIN_STREAMED)
     if b_transposed and few_rows:  # not worth transposing b for
