@@ -75,8 +75,8 @@ import numba
 import microgpt as mg
 from microgpt.backends import numba_cpu
 from microgpt.backends.dispatch import Backend
-from microgpt.backends.numba_cpu.jit import kernel as jit_kernel
-jit_kernel.PARALLEL_FROM = 1
+from microgpt.backends.numba_cpu.jit import kernel as jit_kernel, launch_table
+jit_kernel.PARALLEL_FROM, launch_table.REGION_FROM = 1, 0
 mg.use("numba")
 sys.path.insert(0, sys.argv[1])
 from capture_cases import random_batches, training_step

@@ -109,8 +109,9 @@ THREADS = """
 import sys, threading
 import numba
 import microgpt as mg
-from microgpt.backends.numba_cpu.jit import kernel as jit_kernel
+from microgpt.backends.numba_cpu.jit import kernel as jit_kernel, launch_table
 jit_kernel.PARALLEL_FROM = 500  # nearly every launch enters a parallel region
+launch_table.REGION_FROM = 0
 mg.use("numba")
 corpus = mg.load_corpus("names-mini")
 results, errors = {}, []

@@ -14,6 +14,8 @@ from naive import gelu
 
 from microgpt import backends
 from microgpt.backends.numba_cpu import matmul
+from microgpt.backends.numba_cpu.jit import kernel as jit_kernel
+from microgpt.backends.numba_cpu.jit import launch_table
 from microgpt.backends.numba_cpu.jit.compile import FLAGS, njit_cached
 from microgpt.backends.numba_cpu.matmul import blocking, llvm_simd
 from microgpt.backends.numba_cpu.matmul.blocking import STRAIGHT, TRANSPOSED
@@ -163,6 +165,33 @@ def test_nan_and_infinity_stay_in_their_rows_and_columns(n):
     assert np.isfinite(np.delete(dweight, 3, axis=1)).all()
 
 
+@pytest.mark.parametrize("rows", [1, 64, 65, 128, 200, 1000])
+def test_a_sum_over_many_rows_is_the_same_whether_shared_or_not(rows, monkeypatch):
+    """By itself, in one call, and in a table; a weight that is too large is not split."""
+    monkeypatch.setattr(jit_kernel, "PARALLEL_FROM", 1)
+    monkeypatch.setattr(launch_table, "REGION_FROM", 0)
+    no_bias = np.empty(0, "float32")
+    for k, m in [(16, 27), (33, 5), (1, 1), (128, 128), (129, 128)]:
+        x, weight, _, dy = make_operands(rows, k, m, "float32")
+        results = [(np.full_like(x, np.nan), weight.copy()) for _ in range(3)]
+        calls = [(*result, no_bias, dy, x, weight) for result in results]
+        matmul.linear_backward.serial(*calls[0])
+        matmul.linear_backward.parallel(*calls[1])
+        table = launch_table.lower([(matmul.linear_backward.parallel, calls[2])])
+        assert table.run(table.rows[0], 1) == 1
+        for result in results[1:]:
+            for array, expected in zip(result, results[0], strict=True):
+                np.testing.assert_array_equal(array, expected)
+        assert_close(results[0][1], weight + dy.T.astype("float64") @ x, rows)
+        steps = -(-rows // 64) if k < 129 else 1
+        workspace = matmul.linear_backward.count_workspace(calls[0])
+        assert workspace == (4 * steps * m * k if steps > 1 else 0)
+    x, weight, bias, dy = make_operands(rows, 16, 27, "float64")
+    assert matmul.linear_backward.count_workspace((x, weight, bias[:0], dy, x, weight)) == 0
+    x, weight, bias, dy = make_operands(rows, 16, 27, "float32")
+    assert matmul.linear_backward.count_workspace((x, weight, bias, dy, x, weight)) == 0
+
+
 def test_nothing_is_written_beside_the_result():
     rng = np.random.default_rng(3)
     for n, k, m in itertools.product((1, 5, 13), (3, 17), (1, 15, 33)):
@@ -219,7 +248,7 @@ def test_few_products_stay_on_one_thread_and_many_do_not():
     assert kernel.select_variant((y, x, weight, bias)) is kernel.parallel
     kernel = matmul.linear_backward  # two products
     x, weight, bias, y = make_operands(512, 16, 16, "float32")
-    assert kernel.select_variant((x, weight, bias, y[:300], x, weight)) is kernel.serial
+    assert kernel.select_variant((x, weight, bias, y[:60], x, weight)) is kernel.serial
     assert kernel.select_variant((x, weight, bias, y, x, weight)) is kernel.parallel
 
 

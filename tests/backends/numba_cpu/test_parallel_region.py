@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from microgpt.backends.numba_cpu.jit import kernel as jit_kernel
+from microgpt.backends.numba_cpu.jit import launch_table
 from microgpt.backends.numba_cpu.jit.kernel import Kernel
 from microgpt.backends.numba_cpu.jit.launch_table import lower
-from microgpt.backends.numba_cpu.jit.prange import prange
+from microgpt.backends.numba_cpu.jit.prange import is_last_call, prange, workspace
+from microgpt.backends.numba_cpu.matmul.borrowed_array import borrowed_array, pointer_at
 
 
 class UncachedKernel(Kernel):
@@ -57,10 +59,32 @@ def refuse_negative(x):
         x[i] += 1
 
 
+class SummingKernel(UncachedKernel):
+    def count_workspace(self, arguments):
+        return 8 * arguments[1].size
+
+
+@SummingKernel
+def add_squares(total, x):
+    """total += Σ x²: squares in the workspace if shared, else added as they come."""
+    address = workspace()
+    squares = borrowed_array(pointer_at(address, x), (x.size,))
+    for i in prange(x.size):
+        if address:
+            squares[i] = x[i] * x[i]
+        else:
+            total[0] += x[i] * x[i]
+    if is_last_call():
+        for i in range(x.size):
+            total[0] += squares[i]
+
+
 def shares(monkeypatch, number):
     """Let each thread have so many shares of any launch."""
     monkeypatch.setattr(jit_kernel, "PARALLEL_FROM", 1)
+    monkeypatch.setattr(jit_kernel, "SHARE_WORK", 1)
     monkeypatch.setattr(jit_kernel, "MAX_SHARES", number)
+    monkeypatch.setattr(launch_table, "REGION_FROM", 0)
 
 
 def test_without_a_launch_it_is_a_range():
@@ -114,6 +138,37 @@ def test_a_launch_waits_for_the_last_share_of_the_one_before(monkeypatch):
     np.testing.assert_array_equal(copies, 3000)
 
 
+@pytest.mark.parametrize("number", [1, 3, 4])
+def test_shares_leave_results_that_one_last_call_puts_together(monkeypatch, number):
+    """In a workspace that has the largest size of a table; by itself and in a table."""
+    shares(monkeypatch, number)
+    totals, x = np.zeros((3, 1)), np.arange(100.0)
+    add_squares.serial(totals[0], x)
+    add_squares.parallel(totals[1], x)
+    calls = [(add_squares.parallel, (totals[2], x[:size])) for size in (40, 100, 7)]
+    table = lower(calls)
+    assert table.run(table.rows[0], 3) == 3
+    squares = [sum(range(size)[i] ** 2 for i in range(size)) for size in (40, 100, 7)]
+    assert totals[:2].tolist() == [[squares[1]]] * 2
+    assert totals[2] == sum(squares)
+
+
+def test_a_recording_of_little_work_is_one_threads(monkeypatch):
+    """A share would have an address of a workspace, where it is not 0."""
+    total, x = np.zeros(1), np.ones(100)
+    add_squares.serial(total, x)
+    calls = [(add_squares.parallel, (total, x))] * 3
+    monkeypatch.setattr(jit_kernel, "PARALLEL_FROM", 1)
+    monkeypatch.setattr(launch_table, "region_runner", None)
+    monkeypatch.setattr(launch_table, "REGION_FROM", 4)
+    table = lower(calls)
+    assert table.run(table.rows[0], 3) == 3
+    assert total == 400
+    monkeypatch.setattr(launch_table, "REGION_FROM", 3)
+    with pytest.raises(TypeError):
+        lower(calls)
+
+
 @pytest.mark.parametrize("where", [0, 50, 99])
 def test_an_error_in_one_share_is_that_of_the_launch(monkeypatch, where):
     shares(monkeypatch, 4)
@@ -140,8 +195,8 @@ ANY_THREADS = """
 import numba
 import numpy as np
 import microgpt as mg
-from microgpt.backends.numba_cpu.jit import kernel as jit_kernel
-jit_kernel.PARALLEL_FROM = 1
+from microgpt.backends.numba_cpu.jit import kernel as jit_kernel, launch_table
+jit_kernel.PARALLEL_FROM, launch_table.REGION_FROM = 1, 0
 mg.use("numba")
 x = mg.Tensor(np.arange(1000.0))
 f = mg.capture(lambda t: ((t + 1) * (t + 2)).sum())

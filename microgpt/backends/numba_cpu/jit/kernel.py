@@ -12,9 +12,11 @@ from microgpt.backends.numba_cpu.jit.launch_table import SharedLoop
 from microgpt.backends.numba_cpu.jit.threads import threads_started
 
 # A unit of work takes a serial loop about 0.15 ns: one addition of a number from the second-level
-# cache. Shared from a quarter of 10 µs on, a step on 32 texts took as long.
-PARALLEL_FROM = 65_536
-MAX_SHARES = 4  # of a thread
+# cache. So a launch of 2.5 µs is shared, if its recording is: that takes 0.4 µs, and what a thread
+# has in its cache stays there.
+PARALLEL_FROM = 16_384
+# A thread has several shares where each is 10 µs, so that others can do some for one that is late.
+SHARE_WORK, MAX_SHARES = 4, 4  # times PARALLEL_FROM; of a thread
 
 
 class Kernel:
@@ -44,7 +46,7 @@ class Kernel:
     @cached_property
     def parallel(self) -> SharedLoop:
         """The same, as all threads call it together."""
-        return SharedLoop(self.serial, self.count_shares)
+        return SharedLoop(self.serial, self)
 
     def compile(self, flags: dict[str, Any]) -> Callable:
         """The loop nest as machine code."""
@@ -55,8 +57,12 @@ class Kernel:
         return self.cost * arguments[0].size if self.work is None else self.work(*arguments)
 
     def count_shares(self, arguments: tuple) -> int:
-        """How many shares each thread has: several, so that others can do some for a late one."""
-        return max(1, min(MAX_SHARES, self.count_work(arguments) // PARALLEL_FROM))
+        """How many shares each thread has."""
+        return max(1, min(MAX_SHARES, self.count_work(arguments) // (SHARE_WORK * PARALLEL_FROM)))
+
+    def count_workspace(self, arguments: tuple) -> int:
+        """Bytes in which the shares of a launch leave results for its last call, if any."""
+        return 0
 
     def select_variant(self, arguments: tuple) -> Callable:
         """How to call the kernel with these arguments: serially, or by all threads."""

@@ -8,7 +8,7 @@ import struct
 from array import array as number_array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
@@ -31,6 +31,10 @@ from microgpt.backends.numba_cpu.jit.rows import (
 
 ArgType = tuple[np.dtype, int] | type  # an array's dtype and dimensions, or int or float
 
+# Units of work (`kernel.py`), 0.2 ms, from where a recording's launches are shared: threads take a
+# few µs to come together, and then what one wrote has to reach the core of another that reads it.
+REGION_FROM = 1_500_000
+
 
 @dataclass
 class CompiledKernel:
@@ -48,12 +52,12 @@ class SharedLoop:
     each thread has one share, sharing saves less.
     """
 
-    def __init__(self, compiled: Callable, count_shares: Callable[[tuple], int]):
+    def __init__(self, compiled: Callable, kernel: Any):
         self.compiled: Any = compiled
-        self.count_shares = count_shares
+        self.kernel = kernel
 
     def __call__(self, *arguments) -> None:
-        shares = self.count_shares(arguments)
+        shares = self.kernel.count_shares(arguments)
         if shares == 1 or not self._run(arguments, shares):
             self.compiled(*arguments)
 
@@ -67,7 +71,8 @@ class SharedLoop:
             if kernel is None:
                 return False
         _add_trampolines([kernel])
-        row = number_array("q", _row(kernel, shares, parts))
+        workspace = np.empty(self.kernel.count_workspace(arguments), np.uint8)
+        row = number_array("q", _row(kernel, shares, _workspace_address(workspace), parts))
         return region_runner()(row.buffer_info()[0], 1) == 1
 
 
@@ -76,31 +81,62 @@ SCALARS = {int: (types.int64, "i64"), float: (types.float64, "double")}
 _kernels: dict[tuple[Dispatcher, tuple[ArgType, ...]], CompiledKernel] = {}
 
 
+class Launch(NamedTuple):
+    """A call to be lowered: its compiled kernel, how it is shared, and its arguments' parts."""
+
+    kernel: CompiledKernel | None
+    shares: int  # 0: one thread makes it
+    workspace: int  # bytes
+    parts: list[int]
+
+
 def lower(calls: Sequence[tuple[Callable[..., None], tuple]]) -> LaunchTable:
     """A table of all calls whose kernels are compiled."""
-    lowered = []
-    for call, arguments in calls:
+    loops = [call if isinstance(call, SharedLoop) else None for call, _ in calls]
+    work = sum(
+        loop.kernel.count_work(arguments)
+        for loop, (_, arguments) in zip(loops, calls, strict=True)
+        if loop is not None
+    )
+    launches = []
+    for loop, (call, arguments) in zip(loops, calls, strict=True):
         arg_types, parts = _flatten_arguments(arguments)
-        shares = call.count_shares(arguments) if isinstance(call, SharedLoop) else 0
-        lowered.append((_find_kernel(call, arg_types), shares, parts))
-    _add_trampolines([kernel for kernel, *_ in lowered if kernel is not None])
-    is_shared = [kernel is not None and shares > 0 for kernel, shares, _ in lowered]
+        shares = workspace = 0
+        if loop is not None and work >= REGION_FROM:
+            shares = loop.kernel.count_shares(arguments)
+            workspace = loop.kernel.count_workspace(arguments)
+        launches.append(Launch(_find_kernel(call, arg_types), shares, workspace, parts))
+    _add_trampolines([launch.kernel for launch in launches if launch.kernel is not None])
+    return _lay_out(launches)
+
+
+def _lay_out(launches: list[Launch]) -> LaunchTable:
+    """The launches' rows, and a workspace for one after the other."""
+    is_shared = [launch.kernel is not None and launch.shares > 0 for launch in launches]
     last_shared = max((number for number, shared in enumerate(is_shared) if shared), default=-1)
+    workspace = np.empty(max((launch.workspace for launch in launches), default=0), np.uint8)
     rows: list[int] = []
     offsets = []
-    for number, (kernel, shares, parts) in enumerate(lowered):
+    for number, (kernel, shares, nbytes, parts) in enumerate(launches):
         offsets.append(-1 if kernel is None else len(rows))
         if kernel is not None:
-            rows += _row(kernel, shares if number <= last_shared else NONE_LEFT, parts)
+            if number > last_shared:
+                shares = NONE_LEFT
+            rows += _row(kernel, shares, _workspace_address(workspace[:nbytes]), parts)
     table = number_array("q", rows)
     start, _ = table.buffer_info()
     run = row_runner() if last_shared < 0 else region_runner()
-    return LaunchTable([0 if i < 0 else start + 8 * i for i in offsets], run, table)
+    rows_at = [0 if i < 0 else start + 8 * i for i in offsets]
+    return LaunchTable(rows_at, run, (table, workspace))
 
 
-def _row(kernel: CompiledKernel, shares: int, parts: list[int]) -> list[int]:
+def _workspace_address(workspace: np.ndarray) -> int:
+    return data_ptr(workspace) if workspace.size else 0
+
+
+def _row(kernel: CompiledKernel, shares: int, workspace: int, parts: list[int]) -> list[int]:
     size = 8 * (HEAD + len(parts))
-    return [size, shares, kernel.trampoline, kernel.address, *parts]
+    return [size, shares, kernel.trampoline, workspace, kernel.address, *parts]
 
 
 def _add_trampolines(kernels: list[CompiledKernel]) -> None:

@@ -3,9 +3,9 @@
 The first thread to come leads: it makes the launches, one after the other. One that is worth it, it
 posts on a board, for all to do shares of it; the others follow, from one posted launch to the next.
 That takes an eighth of the time of a region for each launch. A thread has shares of its own, since
-it has in its cache what it wrote the launch before, and does those that others have left after
-that: a thread that is late, or has a slow core, holds up nobody by more than a share. A leader whom
-nobody follows does them all.
+it has in its cache what it wrote the launch before. If others are not done soon after it, it does
+those that they have left: a thread that is late, or has a slow core, holds up nobody by more than a
+share and a few µs. A leader whom nobody follows does them all.
 
 An owner's count of taken shares never falls. Whoever raises it from below the number posted has a
 share of the launch on the board, which stays there until all its shares are done.
@@ -25,6 +25,7 @@ from microgpt.backends.numba_cpu.jit.atomics import (
     add,
     find_system_calls,
     load,
+    reached_soon,
     replace,
     store,
     wait_until,
@@ -36,15 +37,24 @@ from microgpt.backends.numba_cpu.jit.compile import (
     njit_cached,
 )
 from microgpt.backends.numba_cpu.jit.native_code import define_num_threads, num_threads
-from microgpt.backends.numba_cpu.jit.prange import PARTS_BITS
-from microgpt.backends.numba_cpu.jit.rows import NONE_LEFT, ROW_BYTES, ROW_SHARES, call_row
+from microgpt.backends.numba_cpu.jit.prange import LAST_CALL, PARTS_BITS
+from microgpt.backends.numba_cpu.jit.rows import (
+    NONE_LEFT,
+    ROW_BYTES,
+    ROW_SHARES,
+    ROW_WORKSPACE,
+    call_row,
+)
 from microgpt.backends.numba_cpu.jit.threads import start_threads
 
 # The board begins with what each thread is called with, then which rows the leader takes.
 HOME, THREADS, STEP, ROWS, COUNT = range(0, 5 * WORD, WORD)
-# Each number that changes is in two cache lines of its own, which a processor fetches together.
+# A number that threads change is in two cache lines of its own, which a processor fetches together.
+# Each time that a line goes from one core to the other takes 0.1 µs, so that a launch's row lies
+# beside the number that tells of it, and nobody looks at others' shares before waiting a little.
 LINES = 128
-ARRIVED, ROW, FIRST, POSTED, FINISHED, FAILED, MADE, TAKEN = range(LINES, 9 * LINES, LINES)
+ARRIVED, POSTED, FINISHED, FAILED, MADE, TAKEN = range(LINES, 7 * LINES, LINES)
+ROW = POSTED + WORD
 CLOSED = 2**62  # "posted" when there will be no more launches
 
 _JOIN = "microgpt_join_region"
@@ -131,20 +141,22 @@ def _join(first_home, homes, step, board):
 @njit(**HELPER)
 def _lead(board, threads, home, address, count):
     """Make the launches from a row on, with whoever follows."""
-    posted, shares, made = 0, 0, 0
+    posted, awaited, made = 0, 0, 0  # launches' shares; those that the others are to finish
     while made < count:
-        row_shares = load(address + ROW_SHARES)
-        if row_shares == NONE_LEFT:
+        shares = load(address + ROW_SHARES)
+        if shares == NONE_LEFT:
             break
-        if row_shares:
+        if shares:
+            posted += shares
             store(board + ROW, address)
-            store(board + FIRST, posted)
-            posted += row_shares
-            shares += row_shares * threads
             store(board + POSTED, posted)
-            _do_shares(board, threads, home, posted)
-            wait_until(board + FINISHED, shares)
+            awaited += threads * shares - _do_shares(board, threads, home, posted)
+            if not reached_soon(board + FINISHED, awaited):
+                awaited -= _do_shares_of_others(board, threads, home, posted)
+                wait_until(board + FINISHED, awaited)
             if load(board + FAILED):
+                break
+            if load(address + ROW_WORKSPACE) and not call_row(address, LAST_CALL):
                 break
         elif not call_row(address, 0):
             break
@@ -159,23 +171,34 @@ def _follow(board, threads, home):
     """Do shares of the leader's launches."""
     posted = wait_until(board + POSTED, 1)
     while posted < CLOSED:
-        _do_shares(board, threads, home, posted)
+        add(board + FINISHED, _do_shares(board, threads, home, posted))
+        if not reached_soon(board + POSTED, posted + 1):
+            add(board + FINISHED, _do_shares_of_others(board, threads, home, posted))
         posted = wait_until(board + POSTED, posted + 1)
 
 
 @njit(**HELPER)
-def _do_shares(board, threads, home, posted):
-    """Do shares of the launch on the board until all are taken: first this thread's own."""
-    for distance in range(threads):
-        owner = (home + distance) % threads
-        taken = board + TAKEN + owner * LINES
+def _do_shares_of_others(board, threads, home, posted):
+    """Do what other threads have left of the launch on the board; how many shares it was."""
+    done = 0
+    for distance in range(1, threads):
+        done += _do_shares(board, threads, (home + distance) % threads, posted)
+    return done
+
+
+@njit(**HELPER)
+def _do_shares(board, threads, owner, posted):
+    """Do an owner's shares of the launch on the board until all are taken; how many it was."""
+    done = 0
+    taken = board + TAKEN + owner * LINES
+    number = load(taken)
+    while number < posted:
+        if replace(taken, number, number + 1):
+            row = load(board + ROW)
+            shares = load(row + ROW_SHARES)
+            part = shares * owner + shares - (posted - number)
+            if not call_row(row, threads * shares << PARTS_BITS | part):
+                store(board + FAILED, 1)
+            done += 1
         number = load(taken)
-        while number < posted:
-            if replace(taken, number, number + 1):
-                first = load(board + FIRST)
-                part = owner * (posted - first) + number - first
-                parts = threads * (posted - first)
-                if not call_row(load(board + ROW), parts << PARTS_BITS | part):
-                    store(board + FAILED, 1)
-                add(board + FINISHED, 1)
-            number = load(taken)
+    return done

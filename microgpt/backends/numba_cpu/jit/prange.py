@@ -2,7 +2,9 @@
 
 Numba passes a pointer for the result first. A kernel returns nothing, so its share lies there,
 which part of how many it is to do, and no kernel needs an argument for it; 0, which Numba's own
-callers write there, means the whole loop. `parallel_region.py` calls kernels with shares.
+callers write there, means the whole loop. `parallel_region.py` calls kernels with shares. Behind a
+share lies the address of the launch's workspace, where shares leave results that one last call,
+whose share is LAST_CALL, puts together.
 
 Numba's own `prange` makes a second function of each kernel, which is typed and optimised again: of
 all the time that kernels took to compile, more than half.
@@ -12,10 +14,12 @@ from collections.abc import Iterable
 
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.core.errors import LoweringError
-from numba.extending import lower_builtin, type_callable
+from numba.extending import intrinsic, lower_builtin, type_callable
 
 PARTS_BITS = 32  # a share: the number of parts, below which part it is
+LAST_CALL = -1  # read as a share, it is behind all parts: `prange` is empty
 LARGEST = 2**62 - 1
 
 
@@ -40,10 +44,7 @@ def _lower_prange(context, builder, signature, arguments):
     count = context.cast(builder, count, signature.args[0], types.int64)
     negative = builder.icmp_signed("<", count, integer(0))
     count = builder.select(negative, integer(0), count)
-    result = builder.function.args[0]
-    if not isinstance(result.type.pointee, ir.PointerType):
-        raise LoweringError("prange stands in a function that returns something; kernels do not")
-    share = builder.load(builder.bitcast(result, integer.as_pointer()))
+    share = builder.load(_share_pointer(builder))
     is_all = builder.icmp_unsigned("==", share, integer(0))
     parts = builder.select(is_all, integer(1), builder.lshr(share, integer(PARTS_BITS)))
     part = builder.and_(share, integer(2**PARTS_BITS - 1))
@@ -54,3 +55,36 @@ def _lower_prange(context, builder, signature, arguments):
 
     make_range = context.get_function(range, signature.return_type(types.int64, types.int64))
     return make_range(builder, [bound(part), bound(builder.add(part, integer(1)))])
+
+
+def _share_pointer(builder):
+    result = builder.function.args[0]
+    if not isinstance(result.type.pointee, ir.PointerType):
+        raise LoweringError("only kernels have shares, and they return nothing")
+    return builder.bitcast(result, ir.IntType(64).as_pointer())
+
+
+@intrinsic
+def is_last_call(typing_context):
+    """Whether all shares are done, and this call is to put together what they left."""
+
+    def codegen(context, builder, signature, arguments):
+        share = builder.load(_share_pointer(builder))
+        return builder.icmp_signed("==", share, share.type(LAST_CALL))
+
+    return types.boolean(), codegen
+
+
+@intrinsic
+def workspace(typing_context):
+    """The address of the launch's workspace; 0 if one call does the whole loop."""
+
+    def codegen(context, builder, signature, arguments):
+        pointer = _share_pointer(builder)
+        share = builder.load(pointer)
+        address = cgutils.alloca_once_value(builder, share.type(0))
+        with builder.if_then(builder.icmp_signed("!=", share, share.type(0))):
+            builder.store(builder.load(builder.gep(pointer, [share.type(1)])), address)
+        return builder.load(address)
+
+    return types.int64(), codegen

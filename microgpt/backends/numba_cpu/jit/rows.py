@@ -1,9 +1,9 @@
 """Rows of a launch table: calls of compiled kernels with all they need, made without Python.
 
 A row is integers: its size in bytes, into how many shares for each thread the launch is divided (0:
-not at all; NONE_LEFT: nor are the launches behind it), the address of a trampoline, that of the
-kernel, then all parts of its arguments. A trampoline is a few instructions that load a row and
-call; kernels of one layout share it.
+not at all; NONE_LEFT: nor are the launches behind it), the addresses of a trampoline, of memory for
+the shares to work in (0: they need none) and of the kernel, then all parts of its arguments. A
+trampoline is a few instructions that load a row and call; kernels of one layout share it.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,8 +19,8 @@ from microgpt.backends.numba_cpu.jit.native_code import compile_llvm
 
 Layout = tuple[str, ...]
 
-ROW_BYTES, ROW_SHARES, _ROW_TRAMPOLINE = 0, 8, 16  # where they are in a row
-HEAD = 4  # integers before the arguments
+ROW_BYTES, ROW_SHARES, _ROW_TRAMPOLINE, ROW_WORKSPACE = 0, 8, 16, 24  # where they are in a row
+HEAD = 5  # integers before the arguments
 NONE_LEFT = -1
 
 _trampolines: dict[Layout, int] = {}
@@ -72,21 +72,23 @@ def find_trampolines(layouts: Iterable[Layout]) -> list[int]:
 def _trampoline(name: str, layout: Layout) -> str:
     """LLVM's code for a function that makes the call of a row.
 
-    A kernel takes a pointer for its result, where it finds its share, one for what it raises, then
-    the parts of its arguments; it returns 0 if nothing was raised. See
+    A kernel takes a pointer for its result, where it finds its share and behind that its workspace,
+    one for what it raises, then the parts of its arguments; it returns 0 if nothing was raised. See
     numba.core.callconv.CPUCallConv.
     """
     loads = "\n".join(
         f"  %p{n} = getelementptr i64, ptr %row, i64 {n}\n  %v{n} = load {part}, ptr %p{n}"
-        for n, part in enumerate(("ptr", *layout), start=HEAD - 1)
+        for n, part in enumerate(("i64", "ptr", *layout), start=HEAD - 2)
     )
     values = "".join(f", {part} %v{n}" for n, part in enumerate(layout, start=HEAD))
     return f"""
 define i1 @{name}(ptr %row, i64 %share) {{
-  %result = alloca i64
+  %result = alloca [2 x i64]
   %raised = alloca ptr
   store i64 %share, ptr %result
 {loads}
+  %second = getelementptr i64, ptr %result, i64 1
+  store i64 %v{HEAD - 2}, ptr %second
   %status = call i32 %v{HEAD - 1}(ptr %result, ptr %raised{values})
   %ok = icmp eq i32 %status, 0
   ret i1 %ok

@@ -2,17 +2,19 @@
 
 In the order to read them: `gemm_loops` says what a product computes, and computes it in float64;
 `gemm_tiled` computes it in float32, with `micro_kernel` and `packing` over `strided_matrix` and
-`llvm_simd`; `blocking` divides a product between threads. Each block of a result has one owner and
-one order of sums, whatever the number of threads. An absent bias has no elements.
+`llvm_simd`; `blocking` divides a product between threads, `split_k` one that sums over many rows. A
+number of a result is summed up in one order, whatever the number of threads. An absent bias has no
+elements.
 """
 
 from microgpt.backends.numba_cpu.jit.compile import prepare_before
 from microgpt.backends.numba_cpu.jit.kernel import Kernel
-from microgpt.backends.numba_cpu.jit.prange import prange
+from microgpt.backends.numba_cpu.jit.prange import is_last_call, prange, workspace
 from microgpt.backends.numba_cpu.matmul.blocking import (
     BIAS_GRAD,
     GELU,
     NO_EPILOGUE,
+    ONE_BLOCK,
     RELU,
     STRAIGHT,
     TRANSPOSED,
@@ -21,6 +23,13 @@ from microgpt.backends.numba_cpu.matmul.blocking import (
     gemm_nn,
     gemm_nt,
     gemm_tn,
+)
+from microgpt.backends.numba_cpu.matmul.borrowed_array import borrowed_array, pointer_at
+from microgpt.backends.numba_cpu.matmul.split_k import (
+    STEP,
+    add_steps,
+    count_steps,
+    count_steps_compiled,
 )
 
 
@@ -31,8 +40,21 @@ class GemmKernel(Kernel):
         return prepare_before(super().compile(flags), lambda types: compile_gemm(types[0].dtype))
 
 
+class SplitKernel(GemmKernel):
+    """The kernel of a linear layer's gradients, which may split the sum over its rows."""
+
+    def count_workspace(self, arguments):
+        _, dweight, dbias, dy, *_ = arguments
+        steps = count_steps(dweight, dbias, len(dy))
+        return steps * dweight.nbytes if steps > 1 else 0
+
+
 def gemm_kernel(work, flags=None):
     return lambda function: GemmKernel(function, work, flags=flags)
+
+
+def split_kernel(work):
+    return lambda function: SplitKernel(function, work)
 
 
 def _work(c, a):
@@ -72,10 +94,25 @@ def linear_relu_forward(y, x, weight, bias):
         gemm_nt(block, y, None, bias, x, weight, y, RELU)
 
 
-@gemm_kernel(work=lambda dx, dweight, dbias, dy, x, weight: 2 * _work(dy, x))
+@split_kernel(work=lambda dx, dweight, dbias, dy, x, weight: 2 * _work(dy, x))
 def linear_backward(dx, dweight, dbias, dy, x, weight):
     """dx = dy · weight, dweight += dyᵀ · x, dbias += Σ_n dy[n]."""
     (N, M), K = dy.shape, x.shape[1]
+    steps = count_steps_compiled(dweight, dbias, N)
+    if steps > 1:
+        address = workspace()
+        sums = borrowed_array(pointer_at(address, dweight), (steps, M, K))
+        for step in prange(steps):
+            top, bottom = step * STEP, min(N, step * STEP + STEP)
+            dy_step, x_step = dy[top:bottom], x[top:bottom]
+            gemm_nn(ONE_BLOCK, dx[top:bottom], None, None, dy_step, weight, None, NO_EPILOGUE)
+            if address:
+                gemm_tn(ONE_BLOCK, sums[step], None, None, dy_step, x_step, None, NO_EPILOGUE)
+            else:
+                gemm_tn(ONE_BLOCK, dweight, dweight, None, dy_step, x_step, None, NO_EPILOGUE)
+        if is_last_call():
+            add_steps(dweight, sums)
+        return
     # One loop for both products. If both can be divided, each part is a share of dx and
     # one of dweight, since the two may differ in speed; else it is a share of one of them.
     dx_blocks = count_blocks(N, K, M, STRAIGHT)

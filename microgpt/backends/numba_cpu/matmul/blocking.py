@@ -23,7 +23,7 @@ from microgpt.backends.numba_cpu.matmul.micro_kernel import TILES, define_tiles
 from microgpt.backends.numba_cpu.matmul.packing import MAX_ROWS
 from microgpt.backends.numba_cpu.simd.math import gelu
 
-MIN_BLOCK_WORK = 2**17  # products that are worth a block of their own
+MIN_BLOCK_WORK = 2**16  # products that are worth a block of their own
 MIN_SPARE_WORK = 2**21  # products in each of two blocks of a thread, of which others may do one
 # What the micro-kernel takes for a tile, and what the first reading of a panel of a takes, that of
 # a transposed a, and of b: tenths of a tile.

@@ -27,3 +27,14 @@ def borrowed_array(typing_context, pointer, shape):
         return array._getvalue()
 
     return array_type(pointer, shape), codegen
+
+
+@intrinsic
+def pointer_at(typing_context, address, like):
+    """An address as a pointer to numbers of an array's dtype."""
+    pointer = types.CPointer(like.dtype)
+
+    def codegen(context, builder, signature, arguments):
+        return builder.inttoptr(arguments[0], context.get_value_type(pointer))
+
+    return pointer(types.int64, like), codegen
