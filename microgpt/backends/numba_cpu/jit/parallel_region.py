@@ -4,8 +4,8 @@ The first thread to come leads: it makes the launches, one after the other. One 
 posts on a board, for all to do shares of it; the others follow, from one posted launch to the next.
 That takes an eighth of the time of a region for each launch. A thread has shares of its own, since
 it has in its cache what it wrote the launch before. If others are not done soon after it, it does
-those that they have left: a thread that is late, or has a slow core, holds up nobody by more than a
-share and a few µs. A leader whom nobody follows does them all.
+those that they have left, and at once in the next launch: a thread that is late, or has a slow
+core, holds up nobody by more than a share. A leader whom nobody follows does them all.
 
 An owner's count of taken shares never falls. Whoever raises it from below the number posted has a
 share of the launch on the board, which stays there until all its shares are done.
@@ -142,6 +142,7 @@ def _join(first_home, homes, step, board):
 def _lead(board, threads, home, address, count):
     """Make the launches from a row on, with whoever follows."""
     posted, awaited, made = 0, 0, 0  # launches' shares; those that the others are to finish
+    others_are_late = True  # they are not waited for, until they have taken all their shares
     while made < count:
         shares = load(address + ROW_SHARES)
         if shares == NONE_LEFT:
@@ -151,8 +152,10 @@ def _lead(board, threads, home, address, count):
             store(board + ROW, address)
             store(board + POSTED, posted)
             awaited += threads * shares - _do_shares(board, threads, home, posted)
-            if not reached_soon(board + FINISHED, awaited):
-                awaited -= _do_shares_of_others(board, threads, home, posted)
+            if others_are_late or not reached_soon(board + FINISHED, awaited):
+                done = _do_shares_of_others(board, threads, home, posted)
+                others_are_late = done > 0
+                awaited -= done
                 wait_until(board + FINISHED, awaited)
             if load(board + FAILED):
                 break
