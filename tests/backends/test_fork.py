@@ -53,7 +53,7 @@ print(total(x).item(), jit.PARALLEL_FROM)
     assert run(code, NUMBA_THREADING_LAYER=layer).splitlines() == [
         f"400000.0 {layer}",
         "(400000.0, 400000.0, 400000.0)",
-        "400000.0 65536",  # the parent goes on in parallel
+        "400000.0 16384",  # the parent goes on in parallel
     ]
 
 
@@ -63,7 +63,7 @@ from microgpt.backends.numba_cpu.jit import kernel as jit
 mg.Tensor([1.0]) + 1
 print(run_child(lambda: jit.PARALLEL_FROM))
 """
-    assert run(code) == "65536\n"
+    assert run(code) == "16384\n"
 
 
 def test_a_child_that_loads_the_kernels_itself():

@@ -167,9 +167,11 @@ def test_a_recording_of_little_work_is_one_threads(monkeypatch):
     table = lower(calls)
     assert table.run(table.rows[0], 3) == 3
     assert total == 400
-    monkeypatch.setattr(launch_table, "REGION_FROM", 3)
-    with pytest.raises(TypeError):
-        lower(calls)
+    for in_all, in_each in [(3, 131_072), (4, 1)]:
+        monkeypatch.setattr(launch_table, "REGION_FROM", in_all)
+        monkeypatch.setattr(launch_table, "LAUNCH_FROM", in_each)
+        with pytest.raises(TypeError):
+            lower(calls)
 
 
 @pytest.mark.parametrize("where", [0, 50, 99])

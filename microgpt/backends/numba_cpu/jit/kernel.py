@@ -12,11 +12,12 @@ from microgpt.backends.numba_cpu.jit.launch_table import SharedLoop
 from microgpt.backends.numba_cpu.jit.threads import threads_started
 
 # A unit of work takes a serial loop about 0.15 ns: one addition of a number from the second-level
-# cache. So a launch of 2.5 µs is shared, if its recording is: that takes 0.4 µs, and what a thread
-# has in its cache stays there.
+# cache. So a launch of 2.5 µs is shared, if its recording is: sharing takes 0.4 µs, and what a
+# thread has in its cache stays there.
 PARALLEL_FROM = 16_384
-# A thread has several shares where each is 10 µs, so that others can do some for one that is late.
-SHARE_WORK, MAX_SHARES = 4, 4  # times PARALLEL_FROM; of a thread
+# A thread has a share for each 4 · PARALLEL_FROM of a launch, so that others can do some of a large
+# one for a thread that is late, and 4 at most.
+SHARE_WORK, MAX_SHARES = 4, 4
 
 
 class Kernel:

@@ -31,9 +31,10 @@ from microgpt.backends.numba_cpu.jit.rows import (
 
 ArgType = tuple[np.dtype, int] | type  # an array's dtype and dimensions, or int or float
 
-# Units of work (`kernel.py`), 0.2 ms, from where a recording's launches are shared: threads take a
-# few µs to come together, and then what one wrote has to reach the core of another that reads it.
-REGION_FROM = 1_500_000
+# From so many units of work (`kernel.py`) in all, 0.2 ms, or in each launch on average, 20 µs, a
+# recording's launches are shared. Between many small ones, what one thread wrote has to reach the
+# core of another that reads it: a batch of 8 short texts takes longer on two cores than on one.
+REGION_FROM, LAUNCH_FROM = 1_500_000, 131_072
 
 
 @dataclass
@@ -93,16 +94,17 @@ class Launch(NamedTuple):
 def lower(calls: Sequence[tuple[Callable[..., None], tuple]]) -> LaunchTable:
     """A table of all calls whose kernels are compiled."""
     loops = [call if isinstance(call, SharedLoop) else None for call, _ in calls]
-    work = sum(
+    works = [
         loop.kernel.count_work(arguments)
         for loop, (_, arguments) in zip(loops, calls, strict=True)
         if loop is not None
-    )
+    ]
+    is_worth_it = sum(works) >= min(REGION_FROM, LAUNCH_FROM * len(works))
     launches = []
     for loop, (call, arguments) in zip(loops, calls, strict=True):
         arg_types, parts = _flatten_arguments(arguments)
         shares = workspace = 0
-        if loop is not None and work >= REGION_FROM:
+        if loop is not None and is_worth_it:
             shares = loop.kernel.count_shares(arguments)
             workspace = loop.kernel.count_workspace(arguments)
         launches.append(Launch(_find_kernel(call, arg_types), shares, workspace, parts))
@@ -111,7 +113,7 @@ def lower(calls: Sequence[tuple[Callable[..., None], tuple]]) -> LaunchTable:
 
 
 def _lay_out(launches: list[Launch]) -> LaunchTable:
-    """The launches' rows, and a workspace for one after the other."""
+    """The launches' rows, and one workspace, which all use in turn."""
     is_shared = [launch.kernel is not None and launch.shares > 0 for launch in launches]
     last_shared = max((number for number, shared in enumerate(is_shared) if shared), default=-1)
     workspace = np.empty(max((launch.workspace for launch in launches), default=0), np.uint8)

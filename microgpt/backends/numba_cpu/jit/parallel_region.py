@@ -4,8 +4,8 @@ The first thread to come leads: it makes the launches, one after the other. One 
 posts on a board, for all to do shares of it; the others follow, from one posted launch to the next.
 That takes an eighth of the time of a region for each launch. A thread has shares of its own, since
 it has in its cache what it wrote the launch before. If others are not done soon after it, it does
-those that they have left, and at once in the next launch: a thread that is late, or has a slow
-core, holds up nobody by more than a share. A leader whom nobody follows does them all.
+those that they have left, and the leader at once in the next launch: a thread that is late, or has
+a slow core, holds up nobody by more than a share. A leader whom nobody follows does them all.
 
 An owner's count of taken shares never falls. Whoever raises it from below the number posted has a
 share of the launch on the board, which stays there until all its shares are done.
@@ -51,7 +51,8 @@ from microgpt.backends.numba_cpu.jit.threads import start_threads
 HOME, THREADS, STEP, ROWS, COUNT = range(0, 5 * WORD, WORD)
 # A number that threads change is in two cache lines of its own, which a processor fetches together.
 # Each time that a line goes from one core to the other takes 0.1 µs, so that a launch's row lies
-# beside the number that tells of it, and nobody looks at others' shares before waiting a little.
+# beside the number that tells of it, and who is done first waits a little before it looks at
+# others' shares.
 LINES = 128
 ARRIVED, POSTED, FINISHED, FAILED, MADE, TAKEN = range(LINES, 7 * LINES, LINES)
 ROW = POSTED + WORD
@@ -142,7 +143,7 @@ def _join(first_home, homes, step, board):
 def _lead(board, threads, home, address, count):
     """Make the launches from a row on, with whoever follows."""
     posted, awaited, made = 0, 0, 0  # launches' shares; those that the others are to finish
-    others_are_late = True  # they are not waited for, until they have taken all their shares
+    others_are_late = True  # as long as they leave shares, those are taken without waiting
     while made < count:
         shares = load(address + ROW_SHARES)
         if shares == NONE_LEFT:
@@ -174,9 +175,13 @@ def _follow(board, threads, home):
     """Do shares of the leader's launches."""
     posted = wait_until(board + POSTED, 1)
     while posted < CLOSED:
-        add(board + FINISHED, _do_shares(board, threads, home, posted))
+        done = _do_shares(board, threads, home, posted)
+        if done:
+            add(board + FINISHED, done)
         if not reached_soon(board + POSTED, posted + 1):
-            add(board + FINISHED, _do_shares_of_others(board, threads, home, posted))
+            done = _do_shares_of_others(board, threads, home, posted)
+            if done:
+                add(board + FINISHED, done)
         posted = wait_until(board + POSTED, posted + 1)
 
 

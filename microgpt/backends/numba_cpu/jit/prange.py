@@ -77,7 +77,7 @@ def is_last_call(typing_context):
 
 @intrinsic
 def workspace(typing_context):
-    """The address of the launch's workspace; 0 if one call does the whole loop."""
+    """The address of the launch's workspace; 0 if it has none, or one call does the whole loop."""
 
     def codegen(context, builder, signature, arguments):
         pointer = _share_pointer(builder)

@@ -2,8 +2,8 @@
 
 dweight = dyᵀ · x. If threads divide its columns, each of them reads all rows, of which another core
 has half in its cache: on two cores that took as long as on one. Here a thread sums over rows that
-it has written itself, into a matrix for each step, and a last call adds up the matrices. One thread
-alone adds each step to dweight at once: the same sums in the same order.
+it has written itself, into a matrix for each step, and a last call adds up the matrices. A launch
+that is not shared adds each step to dweight at once: the same sums in the same order.
 
 Gained: a training step on the 32 texts takes a sixth less on two cores, most of it in this gradient
 (`microgpt bench --workloads batch`; `docs/diary.md`).
@@ -12,9 +12,12 @@ Gained: a training step on the 32 texts takes a sixth less on two cores, most of
 from numba import njit
 
 from microgpt.backends.numba_cpu.jit.compile import HELPER, ORDERED
+from microgpt.backends.numba_cpu.matmul.packing import KC
 
-STEP = 64  # rows: several for each of several threads, of a batch of a few hundred
-MAX_SIZE = 16_384  # numbers of dweight, from where to write and add the sums takes longer
+# Rows: several steps for each of several threads, of a batch of a few hundred; and each in one step
+# of the product's own, KC, or a shared launch would add up in another order.
+STEP = min(64, KC)
+MAX_SIZE = 16_384  # numbers of dweight, above which to write and add the sums takes longer
 
 
 def count_steps(dweight, dbias, rows):
