@@ -150,6 +150,8 @@ def test_shares_leave_results_that_one_last_call_puts_together(monkeypatch, numb
     add_squares.parallel(totals[1], x)
     calls = [(add_squares.parallel, (totals[2], x[:size])) for size in (40, 100, 7)]
     table = lower(calls)
+    _, memory = table.memory
+    assert memory.nbytes == 800
     assert table.run(table.rows[0], 3) == 3
     squares = [sum(range(size)[i] ** 2 for i in range(size)) for size in (40, 100, 7)]
     assert totals[:2].tolist() == [[squares[1]]] * 2
