@@ -78,7 +78,7 @@ def linear_cross_entropy(h, weight, targets, hook=None):
         )
         backend.launch("masked_mean_backward", dlosses, dloss.reshape(1), count, ids)
         backend.launch("cross_entropy_backward", logits, dlosses, logits, lse, ids)
-        backend.launch("linear_backward", dh, dweight, no_bias, logits, rows, weight.array)
+        backend.launch("linear_backward", dh, dweight, no_bias, logits, rows, weight.array, 1)
         return dh.reshape(h.shape), dweight
 
     return h.from_op(loss.reshape(()), (h, weight), backward, "linear_cross_entropy")

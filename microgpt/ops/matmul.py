@@ -90,7 +90,7 @@ def _linear_result(op, x, weight, bias, y, activation=None, residual=None):
             backend.launch(name, flat(dz), flat(dy), flat(seen))
         dx, dweight = backend.empty(rows.shape, rows.dtype), weight.grad_buffer()
         dbias = backend.empty_optional(1, rows.dtype) if bias is None else bias.grad_buffer()
-        backend.launch("linear_backward", dx, dweight, dbias, dz, rows, matrix)
+        backend.launch("linear_backward", dx, dweight, dbias, dz, rows, matrix, 1)
         grads = (dx.reshape(x.array.shape), dweight)
         grads += () if bias is None else (dbias,)
         return grads if residual is None else (*grads, dy)

@@ -8,6 +8,7 @@ from typing import Any
 from microgpt import backends
 from microgpt.backends.dispatch import UPLOAD
 from microgpt.backends.memory import poison, view_at
+from microgpt.recording.dead_fills import drop_dead_fills
 from microgpt.recording.memory_plan import Arena, plan_memory
 from microgpt.recording.recorder import (
     ArrayRef,
@@ -29,7 +30,9 @@ class Replay:
     """
 
     def __init__(self, recording: Recording, poisoned: bool):
-        self.inputs, self.launches = recording.inputs, recording.launches
+        self.backend = backends.replaying(recording.driver)
+        self.inputs = recording.inputs
+        self.launches = drop_dead_fills(recording.launches, self.backend)
         self.seconds = [float("inf")] * len(self.launches)
         self._overhead = float("inf")  # the shortest time of a native call without a launch
         self.result: Any = None
@@ -42,7 +45,6 @@ class Replay:
             for index, tracked in enumerate(temporaries)
             if (array := tracked.array()) is not None
         }
-        self.backend = backends.replaying(recording.driver)
         lifetimes = list(self._lifetimes())
         in_arena = [lifetime for lifetime in lifetimes if lifetime[0] not in self._pinned]
         offsets, self.arena_bytes = plan_memory(

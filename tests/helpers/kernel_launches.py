@@ -135,7 +135,7 @@ def _launch_products(launch, x):
         launch("linear_residual_forward", x, x, x, bias, x)
         launch("linear_gelu_forward", x, x, x, x, bias)
         launch("linear_relu_forward", x, x, x, bias)
-    launch("linear_backward", x, x, x[0], x, x, x)
+    launch("linear_backward", x, x, x[0], x, x, x, 1)
     stack = x[None]
     for name in ("matmul", "matmul_transposed"):
         launch(f"{name}_forward", stack, stack, stack)

@@ -40,9 +40,11 @@ def matmul():
         )
         y, z, dx = np.empty_like(dy), np.empty_like(dy), np.empty_like(x)
         launch("linear_gelu_forward", y, z, x, weight, bias)
-        launch("linear_backward", dx, weight, bias, dy, x, weight.copy())
-        launch("linear_backward", x, weight, np.empty(0, "float32"), dy, x.copy(), weight.copy())
-        yield from (y, z, dx, weight, bias, x)
+        launch("linear_backward", dx, weight, bias, dy, x, weight.copy(), 1)
+        launch("linear_backward", x, weight, bias[:0], dy, x.copy(), weight.copy(), 1)
+        dweight = np.full_like(weight, np.nan)
+        launch("linear_backward", dx, dweight, bias[:0], dy, x, weight, 0)
+        yield from (y, z, dx, weight, bias, x, dweight)
 
 
 def quantized():

@@ -34,10 +34,13 @@ def linear_relu_forward(y, x, weight, bias):
     np.maximum(y, 0, out=y)
 
 
-def linear_backward(dx, dweight, dbias, dy, x, weight):
-    """dx = dy · weight, dweight += dyᵀ · x, dbias += Σ_n dy[n]."""
+def linear_backward(dx, dweight, dbias, dy, x, weight, accumulate):
+    """dx = dy · weight, dweight += dyᵀ · x, dbias += Σ_n dy[n]; dweight = …, if not accumulate."""
     matmul(dy, weight, out=dx)
-    dweight += matmul(dy.T, x)
+    if accumulate:
+        dweight += matmul(dy.T, x)
+    else:
+        matmul(dy.T, x, out=dweight)
     if dbias.size:
         dbias += dy.sum(axis=0)
 

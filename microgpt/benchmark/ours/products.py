@@ -23,8 +23,7 @@ class LayerStep:
     def by_kernels(self, repeats: int) -> Callable[[], Any]:
         """Return our kernels' launches, recorded as in a training step.
 
-        dx and dweight are one kernel, which adds to dweight: from step to step it grows, in
-        proportion to their number.
+        dx and dweight are one kernel, which overwrites dweight, as in the recording of a step.
         """
         backend = mg.backends.current()
         no_bias = backend.empty_optional(1, np.float32)
@@ -33,7 +32,8 @@ class LayerStep:
             for _ in range(repeats):
                 backend.launch("linear_forward", self.y, self.x, self.weight, no_bias)
                 backend.launch(
-                    "linear_backward", self.dx, self.dweight, no_bias, self.dy, self.x, self.weight
+                    "linear_backward",
+                    *(self.dx, self.dweight, no_bias, self.dy, self.x, self.weight, 0),
                 )
 
         return mg.capture(products)

@@ -35,7 +35,8 @@ EDGES = (0, 1, 2, 3, 5, 7, 11, 12, 13, 16, 31, 32, 33, 64, 65, 100, 257)
 SHAPES = [(EDGES[i], EDGES[(5 * i + 3) % 17], EDGES[(7 * i + 11) % 17]) for i in range(17)]
 # Steps of the inner dimension, blocks, packed operands: rows that lie 4 KiB apart, and far apart.
 LARGE = [(2, 1300, 40), (13, 1024, 65), (140, 1024, 70), (300, 520, 290), (30, 40, 1024),
-         (40, 768, 800), (270, 257, 33), (3, 300, 290), (3000, 16, 64), (64, 16, 3000)]  # fmt: skip
+         (40, 768, 800), (270, 257, 33), (3, 300, 290), (3000, 16, 64), (64, 16, 3000),
+         (20, 600, 4200)]  # fmt: skip
 # Rows of a that are long, and read by enough tiles to be packed, on whichever processor.
 PACKED = (40, LONG_ROW + 18, 2 * MIN_ROW_REUSE * llvm_simd.NR + 37)
 TRANSPOSITIONS = [(False, False), (False, True), (True, False)]
@@ -87,13 +88,18 @@ def test_products_are_numpys(n, k, m, dtype):
     dx, dweight, dbias = np.full_like(x, np.nan), weight.copy(), bias.copy()
     exact_dy = dy.astype("float64")
     for passes in (1, 2):  # the gradients of parameters are added to
-        launch("linear_backward", dx, dweight, dbias, dy, x, weight)
+        launch("linear_backward", dx, dweight, dbias, dy, x, weight, 1)
         assert_close(dx, exact_dy @ weight, m)
         assert_close(dweight, weight + passes * (exact_dy.T @ x), 2 * n)
         assert_close(dbias, bias + passes * exact_dy.sum(axis=0), 2 * n)
     dweight = weight.copy()
-    launch("linear_backward", dx, dweight, no_bias, dy, x, weight)
+    launch("linear_backward", dx, dweight, no_bias, dy, x, weight, 1)
     assert_close(dweight, weight + exact_dy.T @ x, n)
+    for b in (dbias, no_bias):  # or overwritten, like those of activations
+        dweight = np.full_like(weight, np.nan)
+        launch("linear_backward", dx, dweight, b, dy, x, weight, 0)
+        assert_close(dweight, exact_dy.T @ x, n)
+    assert_close(dbias, bias + 3 * exact_dy.sum(axis=0), 3 * n)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -158,7 +164,7 @@ def test_nan_and_infinity_stay_in_their_rows_and_columns(n):
         assert np.isnan(y[n // 2]).all()
         assert np.isfinite(np.delete(y, 5, axis=1)[: n // 2]).all()
     dx, dweight = np.empty_like(x), np.zeros_like(weight)
-    launch("linear_backward", dx, dweight, np.empty(0, "float32"), dy, x, weight)
+    launch("linear_backward", dx, dweight, np.empty(0, "float32"), dy, x, weight, 1)
     assert not np.isfinite(dx[:, 7]).any()
     assert np.isfinite(np.delete(dx, 7, axis=1)).all()
     assert np.isnan(dweight[:, 3]).all()
@@ -171,10 +177,12 @@ def test_a_sum_over_many_rows_is_the_same_whether_shared_or_not(rows, monkeypatc
     monkeypatch.setattr(jit_kernel, "PARALLEL_FROM", 1)
     monkeypatch.setattr(launch_table, "REGION_FROM", 0)
     no_bias = np.empty(0, "float32")
-    for k, m in [(16, 27), (33, 5), (1, 1), (128, 128), (129, 128)]:
+    sizes = [(16, 27), (33, 5), (1, 1), (128, 128), (129, 128)]
+    for (k, m), accumulate in itertools.product(sizes, (1, 0)):
         x, weight, _, dy = make_operands(rows, k, m, "float32")
-        results = [(np.full_like(x, np.nan), weight.copy()) for _ in range(3)]
-        calls = [(*result, no_bias, dy, x, weight) for result in results]
+        before = weight if accumulate else np.full_like(weight, np.nan)
+        results = [(np.full_like(x, np.nan), before.copy()) for _ in range(3)]
+        calls = [(*result, no_bias, dy, x, weight, accumulate) for result in results]
         matmul.linear_backward.serial(*calls[0])
         matmul.linear_backward.parallel(*calls[1])
         table = launch_table.lower([(matmul.linear_backward.parallel, calls[2])])
@@ -182,14 +190,15 @@ def test_a_sum_over_many_rows_is_the_same_whether_shared_or_not(rows, monkeypatc
         for result in results[1:]:
             for array, expected in zip(result, results[0], strict=True):
                 np.testing.assert_array_equal(array, expected)
-        assert_close(results[0][1], weight + dy.T.astype("float64") @ x, rows)
+        exact = dy.T.astype("float64") @ x
+        assert_close(results[0][1], weight + exact if accumulate else exact, rows)
         steps = -(-rows // 64) if k < 129 else 1
         workspace = matmul.linear_backward.count_workspace(calls[0])
         assert workspace == (4 * steps * m * k if steps > 1 else 0)
     x, weight, bias, dy = make_operands(rows, 16, 27, "float64")
-    assert matmul.linear_backward.count_workspace((x, weight, bias[:0], dy, x, weight)) == 0
+    assert matmul.linear_backward.count_workspace((x, weight, bias[:0], dy, x, weight, 1)) == 0
     x, weight, bias, dy = make_operands(rows, 16, 27, "float32")
-    assert matmul.linear_backward.count_workspace((x, weight, bias, dy, x, weight)) == 0
+    assert matmul.linear_backward.count_workspace((x, weight, bias, dy, x, weight, 1)) == 0
 
 
 def test_nothing_is_written_beside_the_result():
@@ -248,8 +257,8 @@ def test_few_products_stay_on_one_thread_and_many_do_not():
     assert kernel.select_variant((y, x, weight, bias)) is kernel.parallel
     kernel = matmul.linear_backward  # two products
     x, weight, bias, y = make_operands(512, 16, 16, "float32")
-    assert kernel.select_variant((x, weight, bias, y[:60], x, weight)) is kernel.serial
-    assert kernel.select_variant((x, weight, bias, y, x, weight)) is kernel.parallel
+    assert kernel.select_variant((x, weight, bias, y[:60], x, weight, 1)) is kernel.serial
+    assert kernel.select_variant((x, weight, bias, y, x, weight, 1)) is kernel.parallel
 
 
 def test_each_buffer_on_the_stack_has_its_own_size():

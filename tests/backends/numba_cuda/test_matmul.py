@@ -54,9 +54,10 @@ def test_linear(n, k, m, dtype, rng):
         assert_is_numpys("linear_residual_forward", 1, y, x, weight, b, dy)
         assert_is_numpys("linear_gelu_forward", 2, y, y, x, weight, b)
         assert_is_numpys("linear_relu_forward", 1, y, x, weight, b)
-    assert_is_numpys("linear_backward", 3, nan_like(x), dweight, dbias, dy, x, weight)
     absent = np.empty(0, dtype)
-    assert_is_numpys("linear_backward", 3, nan_like(x), dweight, absent, dy, x, weight)
+    for b in (dbias, absent):
+        assert_is_numpys("linear_backward", 3, nan_like(x), dweight, b, dy, x, weight, 1)
+        assert_is_numpys("linear_backward", 3, nan_like(x), nan_like(dweight), b, dy, x, weight, 0)
 
 
 @pytest.mark.parametrize(("m", "k", "n"), SHAPES)

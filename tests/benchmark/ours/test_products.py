@@ -9,18 +9,18 @@ from microgpt.benchmark.peers.layer_arrays import layer_arrays
 SHAPE, REPEATS = [12, 20, 33], 3
 
 
-def check(step, sums):
-    """Compare with float64; `sums` is how often dyᵀ·x was added to dweight."""
+def check(step):
+    """Compare with float64."""
     x, weight, dy = (array.astype(np.float64) for array in layer_arrays(SHAPE))
     np.testing.assert_allclose(step.y, x @ weight.T, rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(step.dx, dy @ weight, rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(step.dweight, sums * (dy.T @ x), rtol=1e-4, atol=1e-4 * sums)
+    np.testing.assert_allclose(step.dweight, dy.T @ x, rtol=1e-4, atol=1e-4)
 
 
 def forget(step):
     """Overwrite the results, so that only a further run can make them right."""
     for array in (step.y, step.dx, step.dweight):
-        array.fill(0)
+        array.fill(np.nan)
 
 
 def test_kernels_recorded_and_replayed(backend):
@@ -29,7 +29,7 @@ def test_kernels_recorded_and_replayed(backend):
     for _ in range(5):  # recorded twice, timed twice, then replayed
         forget(step)
         run()
-        check(step, REPEATS)
+        check(step)
     assert [launch.name for launch in run.launches()] == REPEATS * [
         "linear_forward", "linear_backward"
     ]  # fmt: skip
@@ -40,7 +40,7 @@ def test_numpy():
     run = step.by_numpy(REPEATS)
     for _ in range(2):
         run()
-        check(step, 1)
+        check(step)
 
 
 @pytest.mark.usefixtures("backend")

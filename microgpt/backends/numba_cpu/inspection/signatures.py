@@ -42,7 +42,7 @@ _KERNELS_OF_TYPES = {
     "f2 f1 f1 f2 f2 f1 f1 f1 f2": "layer_norm_backward",
     "f2 f2 f2 f1": "linear_forward linear_relu_forward",
     "f2 f2 f2 f2 f1": "linear_gelu_forward",
-    "f2 f2 f1 f2 f2 f2": "linear_backward",
+    "f2 f2 f1 f2 f2 f2 int": "linear_backward",
     "f3 f3 f3": "matmul_forward matmul_transposed_forward",
     "f3 f3 f3 f3 f3": "matmul_backward matmul_transposed_backward",
     "f2 f2 c2 f1 f1": "quantized_linear_forward",

@@ -94,10 +94,11 @@ def linear_relu_forward(y, x, weight, bias):
         gemm_nt(block, y, None, bias, x, weight, y, RELU)
 
 
-@split_kernel(work=lambda dx, dweight, dbias, dy, x, weight: 2 * _work(dy, x))
-def linear_backward(dx, dweight, dbias, dy, x, weight):
-    """dx = dy · weight, dweight += dyᵀ · x, dbias += Σ_n dy[n]."""
+@split_kernel(work=lambda dx, dweight, dbias, dy, x, weight, accumulate: 2 * _work(dy, x))
+def linear_backward(dx, dweight, dbias, dy, x, weight, accumulate):
+    """dx = dy · weight, dweight += dyᵀ · x, dbias += Σ_n dy[n]; dweight = …, if not accumulate."""
     (N, M), K = dy.shape, x.shape[1]
+    dweight_in = dweight[: M if accumulate else 0]  # what the sums are added to
     steps = count_steps_compiled(dweight, dbias, N)
     if steps > 1:
         address = workspace()
@@ -109,8 +110,11 @@ def linear_backward(dx, dweight, dbias, dy, x, weight):
             if address:
                 gemm_tn(ONE_BLOCK, sums[step], None, None, dy_step, x_step, None, NO_EPILOGUE)
             else:
-                gemm_tn(ONE_BLOCK, dweight, dweight, None, dy_step, x_step, None, NO_EPILOGUE)
+                so_far = dweight if step else dweight_in
+                gemm_tn(ONE_BLOCK, dweight, so_far, None, dy_step, x_step, None, NO_EPILOGUE)
         if is_last_call():
+            if not accumulate:
+                dweight[...] = 0
             add_steps(dweight, sums)
         return
     # One loop for both products. If both can be divided, each part is a share of dx and
@@ -127,7 +131,7 @@ def linear_backward(dx, dweight, dbias, dy, x, weight):
                 gemm_nn(block, dx, None, None, dy, weight, None, NO_EPILOGUE)
         if both or part >= shares:
             for block in range(dweight_blocks * i // shares, dweight_blocks * (i + 1) // shares):
-                gemm_tn(block, dweight, dweight, None, dy, x, dbias, BIAS_GRAD)
+                gemm_tn(block, dweight, dweight_in, None, dy, x, dbias, BIAS_GRAD)
 
 
 @gemm_kernel(work=lambda c, a, b: _work(c, a))

@@ -20,7 +20,7 @@ from microgpt.backends.numba_cpu.matmul.gemm_loops import gemm_loops
 from microgpt.backends.numba_cpu.matmul.gemm_tiled import gemm_tiled
 from microgpt.backends.numba_cpu.matmul.llvm_simd import MR, NR
 from microgpt.backends.numba_cpu.matmul.micro_kernel import TILES, define_tiles
-from microgpt.backends.numba_cpu.matmul.packing import MAX_ROWS
+from microgpt.backends.numba_cpu.matmul.packing import KC, MAX_COLUMNS, MAX_ROWS
 from microgpt.backends.numba_cpu.simd.math import gelu
 
 MIN_BLOCK_WORK = 2**16  # products that are worth a block of their own
@@ -107,10 +107,14 @@ def _gemm_block(block, c_data, c_in_data, c_in_rows, bias_data, bias_size, a_dat
         top, bottom = split_range(M, MR, block // across, down)
         left, right = split_range(N, NR, block % across, across)
     rows = bottom - top
-    parts = -(-rows // MAX_ROWS)
-    for part in range(parts):  # what the second cache holds
-        i, i_end = split_range(rows, MR, part, parts)
-        gemm(c, c_in, bias, a, a_transposed, b, b_transposed, top + i, top + i_end, left, right)
+    down, across = -(-rows // MAX_ROWS), 1  # parts that the second cache holds
+    if K > KC:
+        across = max(1, -(-(right - left) // MAX_COLUMNS))
+    for part in range(down * across):
+        i, i_end = split_range(rows, MR, part // across, down)
+        j, j_end = split_range(right - left, NR, part % across, across)
+        gemm(c, c_in, bias, a, a_transposed, b, b_transposed,
+             top + i, top + i_end, left + j, left + j_end)  # fmt: skip
     if epilogue in (RELU, GELU):
         out = borrowed_array(out_data, (M, N))
         for n in range(top, bottom):

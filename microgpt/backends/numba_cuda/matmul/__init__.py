@@ -46,10 +46,13 @@ def linear_relu_forward(y, x, weight, bias):
     nt_relu(_stack(y), _stack(x), _stack(weight), bias)
 
 
-def linear_backward(dx, dweight, dbias, dy, x, weight):
-    """dx = dy · weight, dweight += dyᵀ · x, dbias += Σ_n dy[n]."""
+def linear_backward(dx, dweight, dbias, dy, x, weight, accumulate):
+    """dx = dy · weight, dweight += dyᵀ · x, dbias += Σ_n dy[n]; dweight = …, if not accumulate."""
     nn(_stack(dx), _stack(dy), _stack(weight), _no_bias(dy))
-    tn_residual(_stack(dweight), _stack(dy), _stack(x), _no_bias(dy), _stack(dweight))
+    if accumulate:
+        tn_residual(_stack(dweight), _stack(dy), _stack(x), _no_bias(dy), _stack(dweight))
+    else:
+        tn(_stack(dweight), _stack(dy), _stack(x), _no_bias(dy))
     if dbias.size:
         accumulate_column_sums(dbias, dy)
 
