@@ -84,15 +84,15 @@ def _span(ref: ArrayRef) -> Span | None:
     return Span((ref.origin, ref.number), start, end)
 
 
-def _gaps(whole: Span, parts: list[Span]) -> Iterator[Span]:
-    """What the parts, in order, leave of the whole."""
-    start = whole.start
+def _gaps(filled: Span, parts: list[Span]) -> Iterator[Span]:
+    """What `parts`, in order, leave of a span."""
+    start = filled.start
     for part in parts:
         if start < part.start:
-            yield whole._replace(start=start, end=part.start)
+            yield filled._replace(start=start, end=part.start)
         start = part.end
-    if start < whole.end:
-        yield whole._replace(start=start)
+    if start < filled.end:
+        yield filled._replace(start=start)
 
 
 def _with_last_argument(launch: RecordedLaunch, value: Any) -> RecordedLaunch:
