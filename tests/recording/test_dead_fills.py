@@ -1,5 +1,6 @@
 """Fills with zeros of what is overwritten: left out where nobody can tell, and nowhere else."""
 
+import inspect
 import itertools
 
 import numpy as np
@@ -102,6 +103,17 @@ def test_gradients_of_small_weights_are_filled_together(backend, monkeypatch, n_
         run(tokens, targets)
     flags = {flag for name, _, flag in last_launches(run) if name == "linear_backward"}
     assert flags == ({0, 1} if overwrites else {1})
+
+
+def test_the_kernels_that_accumulate_are_known(backend):
+    known = {}
+    for name, kernel in backends.get(backend).kernels.items():
+        function = getattr(kernel, "function", kernel)
+        parameters = list(inspect.signature(function).parameters)
+        if "accumulate" in parameters:
+            assert parameters[-1] == "accumulate"
+            known[name] = parameters.index("dweight")
+    assert known == dead_fills.ACCUMULATED
 
 
 def program(rng, flat, operands):
