@@ -3,9 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
-# Two browsers at once: a file's tests share one, and what fails is tried once more by itself.
+# Two browsers at once: a file's tests share one. A file with a failure is tried once more, alone.
 BROWSER := $(PYTEST) -n 2 --dist loadfile tests/browser
-BROWSER_AGAIN := $(PYTEST) --last-failed --last-failed-no-failures none tests/browser
+BROWSER_AGAIN := $(PYTEST) --failed-files tests/browser
 # Tests start many processes: each imports the bytecode that the first one wrote.
 export PYTHONDONTWRITEBYTECODE :=
 

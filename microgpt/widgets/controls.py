@@ -1,7 +1,9 @@
 """Sliders, buttons and collapsible sections that are labelled for screen readers."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import ipywidgets
@@ -31,46 +33,55 @@ class EchoGuard:
         self._thread = None
 
 
-class _KeepsReadersNumber(ipywidgets.DOMWidget):
-    """A number that a reader gives stays in the browser, although another thread sets it, too.
+class _NumberControl(ipywidgets.DOMWidget):
+    """A number that a reader may move while another thread sets it.
 
-    ipywidgets echoes what the browser sends, then sets it here. An older number that another thread
-    sends in between would stay in the browser: it comes after the echo, until which the browser
-    ignores numbers, and what is set here is not sent again. Only then it is: to send it always
-    would undo keys that were pressed meanwhile.
+    ipywidgets reads a message in several steps: it echoes the number, holds back who is told of
+    changes, sets it, tells. If another thread set an older number in between, the two would become
+    one change, to the older, and the reader's move would be lost: what sets the number must hold
+    `lock`. Calls that the move makes come once it is read, without the lock, since they may wait
+    for a thread that waits for it.
     """
 
-    _reading_thread: int | None = None
-    _is_overtaken = False
+    lock: threading.RLock
+
+    def __init__(self, **traits: Any):
+        self.lock = threading.RLock()
+        self._calls: list[Callable[[], None]] | None = None  # while a message is read
+        super().__init__(**traits)
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        self._reading_thread, self._is_overtaken = threading.get_ident(), False
-        try:
-            super().set_state(sync_data)
-        finally:
-            self._reading_thread = None
-        if self._is_overtaken:
-            self.send_state("value")
+        with self.lock:
+            calls: list[Callable[[], None]] = []
+            self._calls = calls
+            try:
+                super().set_state(sync_data)
+            finally:
+                self._calls = None
+        for call in calls:
+            call()
 
-    def send_state(self, key: Any = None) -> None:
-        if self._reading_thread not in (None, threading.get_ident()):
-            self._is_overtaken = True
-        super().send_state(key)
+    def call_when_read(self, call: Callable[[], None]) -> None:
+        """Call at the end of the message that is being read, now if there is none."""
+        if self._calls is None:
+            call()
+        else:
+            self._calls.append(call)
 
 
-class _IntSlider(_KeepsReadersNumber, ipywidgets.IntSlider):
+class _IntSlider(_NumberControl, ipywidgets.IntSlider):
     pass
 
 
-class _FloatSlider(_KeepsReadersNumber, ipywidgets.FloatSlider):
+class _FloatSlider(_NumberControl, ipywidgets.FloatSlider):
     pass
 
 
-class _IntBox(_KeepsReadersNumber, ipywidgets.BoundedIntText):
+class _IntBox(_NumberControl, ipywidgets.BoundedIntText):
     pass
 
 
-class _FloatBox(_KeepsReadersNumber, ipywidgets.BoundedFloatText):
+class _FloatBox(_NumberControl, ipywidgets.BoundedFloatText):
     pass
 
 
@@ -116,12 +127,13 @@ class LabeledSlider:
         # The slider's maximum may be below the box's: its right end then means the box's maximum.
         is_at_end = change["new"] == self.slider.max
         number = self.box.max if is_at_end else change["new"]
-        self._on_move(number, self._value, self._slider_position(self._value))
+        shown = self._value, self._slider_position(self._value)
+        self._on_move(self.slider, number, shown)
 
     def _on_box(self, change: Any) -> None:
-        self._on_move(change["new"], self._value)
+        self._on_move(self.box, change["new"], (self._value,))
 
-    def _on_move(self, number: float, *shown: float) -> None:
+    def _on_move(self, moved: _NumberControl, number: float, shown: Sequence[float]) -> None:
         """Call `on_change`, unless `number` only echoes what was `shown` from Python."""
         if self._guard.is_setting:
             return
@@ -129,7 +141,7 @@ class LabeledSlider:
         if number not in [round(one, 3) for one in shown]:
             # `on_change` may answer later, and the next move be back again.
             self._value = number
-            self.on_change(number, self.box.max)
+            moved.call_when_read(partial(self.on_change, number, self.box.max))
 
     def _slider_position(self, number: float) -> float:
         """Round a number to the slider's grid, to exactly the digits that the browser sends back.
@@ -141,6 +153,11 @@ class LabeledSlider:
         position = round(self.slider.min + steps * self.step, 3)
         return min(max(position, self.slider.min), self.slider.max)
 
+    @contextmanager
+    def _setting(self) -> Iterator[None]:
+        with self.slider.lock, self.box.lock, self._guard:
+            yield
+
     @property
     def value(self) -> float:
         """The number shown."""
@@ -148,7 +165,7 @@ class LabeledSlider:
 
     @value.setter
     def value(self, number: float) -> None:
-        with self._guard:
+        with self._setting():
             self._value = number
             self.box.description = self.label(number, self.box.max)
             self.box.value = number
@@ -164,7 +181,7 @@ class LabeledSlider:
     def set_maximum(self, slider_maximum: float, box_maximum: float) -> None:
         """Set the maxima of slider and box; a value above the box's maximum is reduced to it."""
         if (self.slider.max, self.box.max) != (slider_maximum, box_maximum):
-            with self._guard:
+            with self._setting():
                 self._value = min(self._value, box_maximum)
                 self.slider.max, self.box.max = slider_maximum, box_maximum
 
@@ -172,7 +189,7 @@ class LabeledSlider:
         """Set the ends and the step of the slider; the box takes any number up to `maximum`."""
         if (self.slider.min, self.slider.max, self.step) == (minimum, maximum, step):
             return
-        with self._guard:
+        with self._setting():
             self.step = step
             self.slider.step = self.box.step = step
             if minimum > self.slider.max:  # never, for a moment, a minimum above the maximum

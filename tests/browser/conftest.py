@@ -14,6 +14,25 @@ from browser.server import jupyterlab
 MISSING = "no Chromium is installed; run: python tests/browser/install.py"
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--failed-files", action="store_true", help="only the files with a failure in the last run"
+    )
+
+
+def pytest_ignore_collect(collection_path, config):
+    """With --failed-files: skip the other files.
+
+    A failed test alone, as --last-failed runs it, would miss what the tests before it did: those of
+    a file share a notebook.
+    """
+    if not config.getoption("--failed-files") or collection_path.is_dir():
+        return None
+    failed = config.cache.get("cache/lastfailed", {})
+    files = {config.rootpath / test.partition("::")[0] for test in failed}
+    return None if collection_path in files else True
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     """A picture of the page of a failed test, beside the other screenshots."""
