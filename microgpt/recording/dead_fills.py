@@ -34,7 +34,7 @@ class Span(NamedTuple):
 
 
 def drop_dead_fills(launches: Sequence[RecordedLaunch], backend: Backend) -> list[RecordedLaunch]:
-    """The launches, with fills by zeros only of what is read or added to afterwards."""
+    """The launches; a large gradient that a later launch can overwrite is not filled before it."""
     result = [[launch] for launch in launches]
     for number, fill in enumerate(launches):
         if fill.name != "fill_" or fill.refs[0].origin != EXTERNAL or fill.refs[1] != 0:
@@ -56,6 +56,8 @@ def _overwriting(
     launches: Sequence[RecordedLaunch], start: int, filled: Span
 ) -> Iterator[tuple[int, Span]]:
     """Yield the launches that can overwrite a part of `filled`, since none before touches it."""
+    if filled.end - filled.start < MIN_BYTES:
+        return
     touched: list[Span] = []
     for number in range(start, len(launches)):
         launch = launches[number]
@@ -75,7 +77,7 @@ def _overwriting(
 
 
 def _span(ref: ArrayRef) -> Span | None:
-    """The bytes that a view may touch; None if it has no elements."""
+    """The bytes of a view, which kernels take only without gaps; None if it has no elements."""
     if not prod(ref.shape):
         return None
     steps = [(n - 1) * stride for n, stride in zip(ref.shape, ref.strides, strict=True)]
