@@ -3,9 +3,10 @@
 import weakref
 
 import numpy as np
+import pytest
 
 import microgpt as mg
-from microgpt.backends.memory import CACHE_LINE, data_ptr
+from microgpt.backends.memory import CACHE_LINE, data_ptr, from_cache_line
 from microgpt.recording.memory_plan import plan_memory
 
 
@@ -77,6 +78,15 @@ def test_no_two_arrays_meet():
         for first, last, nbytes in lifetimes:
             live[first : last + 1] += -(-nbytes // CACHE_LINE) * CACHE_LINE
         assert live.max() <= total <= 1.5 * live.max()
+
+
+@pytest.mark.parametrize("shift", range(0, CACHE_LINE // 4, 3))
+def test_memory_begins_at_a_cache_line_wherever_the_system_gave_it(shift):
+    memory = from_cache_line(np.zeros(100, np.float32), 80)[shift:]
+    aligned = from_cache_line(memory, 40)
+    assert data_ptr(aligned) % CACHE_LINE == 0
+    assert 0 <= data_ptr(aligned) - data_ptr(memory) < CACHE_LINE
+    assert aligned.size == 40
 
 
 def test_an_arena_begins_at_a_cache_line_and_keeps_no_old_memory(backend):

@@ -147,5 +147,6 @@ def test_a_new_array_at_the_address_of_a_freed_one_is_not_taken_for_it():
     recorder._tracked[id(other)] = stale  # as if memory and id were given out again
     assert recorder._ref(other).origin == EXTERNAL
     assert recorder._ref(other[1:]).offset == 8
+    assert recorder._ref(other[::-1]).offset == 8 * (other.size - 1)
     transposed = np.zeros((2, 3)).T
     assert recorder._ref(transposed).strides == transposed.strides
