@@ -44,17 +44,14 @@ def test_a_slider_stays_where_the_browser_put_it_below_0():
 @pytest.mark.parametrize("is_integer", [True, False])
 @pytest.mark.parametrize("moved", ["box", "slider"])
 def test_another_thread_sets_no_older_number_while_a_move_is_read(moved, is_integer, monkeypatch):
-    """Not after the echo, which the browser takes what follows for newer than; nor after that."""
+    """The browser would take it for newer than the move, whose echo is sent first."""
     end, step = (100, 1) if is_integer else (100.0, 1.0)
     moves = []
 
     def on_change(number, _):
         moves.append(number)
-        assert not wait_for(other)  # or they would wait for each other
-
-    def wait_for(thread):
-        thread.join(10)
-        return thread.is_alive()
+        other.join(10)
+        assert not other.is_alive(), "they wait for each other"
 
     slider = LabeledSlider(lambda *_: "step", 0 * step, end, step, on_change)
     widget, sent = getattr(slider, moved), []
@@ -80,7 +77,7 @@ def test_another_thread_sets_no_older_number_while_a_move_is_read(moved, is_inte
 
 @pytest.mark.parametrize("moved", ["box", "slider"])
 def test_a_move_is_not_lost_to_what_another_thread_sets(moved, monkeypatch):
-    """ipywidgets would tell of both as one change: the last key of a reader was lost."""
+    """ipywidgets would tell of both as one change, to the older number."""
     moves = []
     slider = LabeledSlider(lambda *_: "w", 0.0, 2.0, 0.05, lambda number, _: moves.append(number))
     slider.value = 1.6

@@ -38,8 +38,8 @@ KC = min(256, _CACHES.level1 // (_FLOAT_BYTES * NR)) // LANES * LANES
 # Rows that are multiplied together, so that a's panels take half of the second cache.
 MAX_ROWS = max(64, min(256, _CACHES.level2 // (2 * _FLOAT_BYTES * KC)))
 # Columns that are multiplied together where the inner dimension has several panels, so that rows of
-# so many, which each panel reads and writes again, take a quarter of the second cache (of one
-# below 1 MiB, up to a half: panels of fewer columns would be packed for too little work).
+# so many, which each panel reads and writes again, take a quarter of the second cache; of
+# one below 1 MiB, up to a half.
 MAX_COLUMNS = max(256, _CACHES.level2 // (4 * _FLOAT_BYTES * MAX_ROWS))
 STRIP = 4 * NR  # columns of b that are packed together
 
